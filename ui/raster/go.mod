@@ -1,0 +1,3 @@
+module gioui.org/anodize
+
+go 1.26
