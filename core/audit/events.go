@@ -1,0 +1,248 @@
+package audit
+
+// Event is what a record says: one of the types below, a closed set. Digests,
+// serial numbers and device log entries are lower-case hex; DER is base64
+// (RFC 4648 section 4, padded); times are RFC 3339 in UTC, whole seconds.
+type Event interface{ Name() string }
+
+// Genesis is record 0 of every archive.
+type Genesis struct {
+	Format  int    `json:"format"`  // 1
+	Archive string `json:"archive"` // 32 random bytes, hex
+	Mode    string `json:"mode"`    // production, rehearsal or dev
+	Image   string `json:"image"`   // SHA-256 of the running image, hex
+	Program string `json:"program"` // version of the program
+}
+
+// CeremonyBegin says what was found when an operation was begun.
+type CeremonyBegin struct {
+	Operation string     `json:"operation"` // init-root, sign-csr, issue-crl
+	Program   string     `json:"program"`
+	Image     string     `json:"image"`
+	HSM       HSMFacts   `json:"hsm"`
+	Medium    MediumFact `json:"medium"`
+}
+
+// HSMFacts identifies an HSM.
+type HSMFacts struct {
+	Backend  string `json:"backend"`
+	Serial   string `json:"serial"`
+	Firmware string `json:"firmware"`
+}
+
+// MediumFact is the disc as the drive told it.
+type MediumFact struct {
+	Name        string `json:"name"` // "BD-R SRM"
+	Sessions    int    `json:"sessions"`
+	NextAddress uint32 `json:"next_address"`
+}
+
+// ClockConfirmed says that the operator compared the clock; the record's own
+// time is the one confirmed. Adjusted is how many seconds a session's time was
+// moved forward so that it follows the last one.
+type ClockConfirmed struct {
+	Adjusted int `json:"adjusted"`
+}
+
+// HeadCompared says that the witnesses compared the log's head with the sheet
+// of the last ceremony.
+type HeadCompared struct {
+	Size uint64 `json:"size"`
+	Root string `json:"root"` // RFC 6962 tree head over the first Size records
+}
+
+// IntentInitRoot is what making a root will do. The public key, and with it the
+// signed bytes, are known only once the key exists.
+type IntentInitRoot struct {
+	Set        uint16   `json:"set"`
+	Generation int      `json:"generation"`
+	Threshold  int      `json:"threshold"`
+	Custodians []string `json:"custodians"`
+	HSM        HSMFacts `json:"hsm"`
+	KeyLabel   string   `json:"key_label"`
+	KeySpec    string   `json:"key_spec"`
+	Subject    string   `json:"subject"` // RFC 4514
+	Serial     string   `json:"serial"`
+	NotBefore  string   `json:"not_before"`
+	NotAfter   string   `json:"not_after"`
+	CRLNumber  uint64   `json:"crl_number"`
+	NextUpdate string   `json:"next_update"`
+}
+
+// IntentSignCSR holds the request and the exact bytes that will be signed.
+type IntentSignCSR struct {
+	Profile string `json:"profile"` // name of the certificate profile
+	File    string `json:"file"`    // INTCA1.CRT
+	Serial  string `json:"serial"`
+	CSR     string `json:"csr"` // base64 DER
+	TBS     string `json:"tbs"` // base64 DER of TBSCertificate
+}
+
+// IntentIssueCRL holds the exact bytes that will be signed.
+type IntentIssueCRL struct {
+	Number uint64 `json:"number"`
+	File   string `json:"file"` // ROOT.CRL
+	TBS    string `json:"tbs"`  // base64 DER of TBSCertList
+}
+
+// IntentAbandoned closes an intent that has no record, with an explanation.
+type IntentAbandoned struct {
+	Directory   string `json:"directory"`
+	Explanation string `json:"explanation"`
+}
+
+// SharesCommitted fixes who holds which share, before any HSM is changed.
+type SharesCommitted struct {
+	Roster Roster   `json:"roster"`
+	HSM    HSMFacts `json:"hsm"`
+}
+
+// Roster is the public side of a split PIN.
+type Roster struct {
+	Set        uint16   `json:"set"`
+	Generation int      `json:"generation"`
+	Threshold  int      `json:"threshold"`
+	Members    []Member `json:"members"`
+	PINVerify  string   `json:"pin_verify"`
+}
+
+// Member is one custodian of a roster.
+type Member struct {
+	Name       string `json:"name"`
+	X          int    `json:"x"`
+	Commitment string `json:"commitment"`
+}
+
+// HSMBootstrapped says how a factory-fresh device was made ready.
+type HSMBootstrapped struct {
+	HSM   HSMFacts  `json:"hsm"`
+	Steps []HSMStep `json:"steps"`
+}
+
+// HSMStep is one step of a bootstrap.
+type HSMStep struct {
+	Name   string `json:"name"`
+	Detail string `json:"detail"`
+}
+
+// HSMLogin says that a session was opened with the recombined PIN.
+type HSMLogin struct {
+	Serial string `json:"serial"`
+}
+
+// HSMLog carries the device's own log since the last one recorded.
+type HSMLog struct {
+	Serial        string   `json:"serial"`
+	UnloggedBoots int      `json:"unlogged_boots"`
+	UnloggedAuths int      `json:"unlogged_auths"`
+	Entries       []string `json:"entries"` // 32 bytes each, hex
+	LastNumber    int      `json:"last_number"`
+	LastDigest    string   `json:"last_digest"` // 16 bytes, hex
+}
+
+// KeyGenerated says which key the device made.
+type KeyGenerated struct {
+	Serial string `json:"serial"` // of the HSM
+	ID     int    `json:"id"`
+	Label  string `json:"label"`
+	Spec   string `json:"spec"`
+	SPKI   string `json:"spki"` // base64 DER of SubjectPublicKeyInfo
+}
+
+// CertificateIssued says what was signed.
+type CertificateIssued struct {
+	Kind      string `json:"kind"` // root or intermediate
+	File      string `json:"file"`
+	SHA256    string `json:"sha256"` // of the DER file
+	Serial    string `json:"serial"`
+	Subject   string `json:"subject"`
+	NotBefore string `json:"not_before"`
+	NotAfter  string `json:"not_after"`
+}
+
+// CRLIssued says which list was signed.
+type CRLIssued struct {
+	Number     uint64 `json:"number"`
+	File       string `json:"file"`
+	SHA256     string `json:"sha256"`
+	ThisUpdate string `json:"this_update"`
+	NextUpdate string `json:"next_update"`
+	Revoked    int    `json:"revoked"`
+}
+
+// FingerprintCompared says what the people in the room answered.
+type FingerprintCompared struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+	Same   bool   `json:"same"`
+}
+
+// SessionVerified says that an earlier session was read back equal. It stands
+// in the next session's log, since nothing can be added to its own.
+type SessionVerified struct {
+	Directory string `json:"directory"`
+	Address   uint32 `json:"address"`
+	Blocks    uint32 `json:"blocks"`
+	SHA256    string `json:"sha256"` // of the session's image
+}
+
+// SessionVoid declares a failed burn.
+type SessionVoid struct {
+	Track   int    `json:"track"`
+	Address uint32 `json:"address"`
+	Reason  string `json:"reason"`
+}
+
+// ExportDone says what reached the stick in the ceremony before.
+type ExportDone struct {
+	Files []FileFact `json:"files"`
+}
+
+// ExportFailed says what did not reach the stick, and why.
+type ExportFailed struct {
+	Reason string `json:"reason"`
+}
+
+// CeremonyEnd closes an operation.
+type CeremonyEnd struct {
+	Operation string `json:"operation"`
+	Outcome   string `json:"outcome"` // done or stopped
+	Words     string `json:"words"`   // the operator's, if stopped
+}
+
+// SessionClose is the last record of a session's log: every other file of its
+// directory, in order of name.
+type SessionClose struct {
+	Directory string     `json:"directory"`
+	Files     []FileFact `json:"files"`
+}
+
+// FileFact names a file by its content.
+type FileFact struct {
+	Name   string `json:"name"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+func (Genesis) Name() string             { return "archive.genesis" }
+func (CeremonyBegin) Name() string       { return "ceremony.begin" }
+func (ClockConfirmed) Name() string      { return "clock.confirmed" }
+func (HeadCompared) Name() string        { return "head.compared" }
+func (IntentInitRoot) Name() string      { return "intent.init-root" }
+func (IntentSignCSR) Name() string       { return "intent.sign-csr" }
+func (IntentIssueCRL) Name() string      { return "intent.issue-crl" }
+func (IntentAbandoned) Name() string     { return "intent.abandoned" }
+func (SharesCommitted) Name() string     { return "shares.committed" }
+func (HSMBootstrapped) Name() string     { return "hsm.bootstrapped" }
+func (HSMLogin) Name() string            { return "hsm.login" }
+func (HSMLog) Name() string              { return "hsm.log" }
+func (KeyGenerated) Name() string        { return "key.generated" }
+func (CertificateIssued) Name() string   { return "certificate.issued" }
+func (CRLIssued) Name() string           { return "crl.issued" }
+func (FingerprintCompared) Name() string { return "fingerprint.compared" }
+func (SessionVerified) Name() string     { return "session.verified" }
+func (SessionVoid) Name() string         { return "session.void" }
+func (ExportDone) Name() string          { return "export.done" }
+func (ExportFailed) Name() string        { return "export.failed" }
+func (CeremonyEnd) Name() string         { return "ceremony.end" }
+func (SessionClose) Name() string        { return "session.close" }
