@@ -1,0 +1,79 @@
+package hsm
+
+import "fmt"
+
+// commandNames are the names of the YubiHSM 2's commands in its User Guide.
+var commandNames = map[byte]string{
+	0x01: "ECHO",
+	0x03: "CREATE SESSION",
+	0x04: "AUTHENTICATE SESSION",
+	0x05: "SESSION MESSAGE",
+	0x06: "GET DEVICE INFO",
+	0x08: "RESET DEVICE",
+	0x0a: "GET DEVICE PUBLIC KEY",
+	0x40: "CLOSE SESSION",
+	0x41: "GET STORAGE INFO",
+	0x42: "PUT OPAQUE",
+	0x43: "GET OPAQUE",
+	0x44: "PUT AUTHENTICATION KEY",
+	0x45: "PUT ASYMMETRIC KEY",
+	0x46: "GENERATE ASYMMETRIC KEY",
+	0x47: "SIGN PKCS1",
+	0x48: "LIST OBJECTS",
+	0x49: "DECRYPT PKCS1",
+	0x4a: "EXPORT WRAPPED",
+	0x4b: "IMPORT WRAPPED",
+	0x4c: "PUT WRAP KEY",
+	0x4d: "GET LOG ENTRIES",
+	0x4e: "GET OBJECT INFO",
+	0x4f: "SET OPTION",
+	0x50: "GET OPTION",
+	0x51: "GET PSEUDO RANDOM",
+	0x52: "PUT HMAC KEY",
+	0x53: "SIGN HMAC",
+	0x54: "GET PUBLIC KEY",
+	0x55: "SIGN PSS",
+	0x56: "SIGN ECDSA",
+	0x57: "DERIVE ECDH",
+	0x58: "DELETE OBJECT",
+	0x59: "DECRYPT OAEP",
+	0x5a: "GENERATE HMAC KEY",
+	0x5b: "GENERATE WRAP KEY",
+	0x5c: "VERIFY HMAC",
+	0x5d: "SIGN SSH CERTIFICATE",
+	0x5e: "PUT TEMPLATE",
+	0x5f: "GET TEMPLATE",
+	0x60: "DECRYPT OTP",
+	0x61: "CREATE OTP AEAD",
+	0x62: "RANDOMIZE OTP AEAD",
+	0x63: "REWRAP OTP AEAD",
+	0x64: "SIGN ATTESTATION CERTIFICATE",
+	0x65: "PUT OTP AEAD KEY",
+	0x66: "GENERATE OTP AEAD KEY",
+	0x67: "SET LOG INDEX",
+	0x68: "WRAP DATA",
+	0x69: "UNWRAP DATA",
+	0x6a: "SIGN EDDSA",
+	0x6b: "BLINK DEVICE",
+	0x6c: "CHANGE AUTHENTICATION KEY",
+	0x6d: "PUT SYMMETRIC KEY",
+	0x6e: "GENERATE SYMMETRIC KEY",
+	0x6f: "DECRYPT AES ECB",
+	0x70: "ENCRYPT AES ECB",
+	0x71: "DECRYPT AES CBC",
+	0x72: "ENCRYPT AES CBC",
+	0x73: "PUT PUBLIC WRAP KEY",
+	0x74: "EXPORT RSA WRAPPED KEY",
+	0x75: "IMPORT RSA WRAPPED KEY",
+	0x76: "EXPORT RSA WRAPPED",
+	0x77: "IMPORT RSA WRAPPED",
+}
+
+// CommandName returns the name of a YubiHSM 2 command, its number if it has
+// none.
+func CommandName(command byte) string {
+	if name, ok := commandNames[command]; ok {
+		return name
+	}
+	return fmt.Sprintf("COMMAND %#02x", command)
+}
