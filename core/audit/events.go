@@ -2,8 +2,13 @@ package audit
 
 // Event is what a record says: one of the types below, a closed set. Digests,
 // serial numbers and device log entries are lower-case hex; DER is base64
-// (RFC 4648 section 4, padded); times are RFC 3339 in UTC, whole seconds.
-type Event interface{ Name() string }
+// (RFC 4648 section 4, padded); times are RFC 3339 in UTC, whole seconds. A
+// certificate's serial number is written as SerialText writes it.
+type Event interface {
+	// Name is the value of a record's "event" member.
+	Name() string
+	check(*checker)
+}
 
 // Genesis is record 0 of every archive.
 type Genesis struct {

@@ -1,0 +1,27 @@
+// Package state is what an archive's log amounts to: the state that stands in
+// STATE.JSON, and the rules by which a log may get there.
+//
+// It guarantees that every state comes from a replay of the log from genesis
+// (Machine, Replay, At), never from a file, and that a log which breaks a rule
+// of the ceremony has no state. The rules:
+//
+//   - A session is the records up to and including a session.close. Directories
+//     rise in time and end in -intent exactly if the session holds an intent, in
+//     -commit exactly if it holds shares.committed. The last of these two, or
+//     ceremony.end, is followed by nothing but session.void and session.close.
+//   - session.close names STATE.JSON, PROFILE.TOML in the first session alone,
+//     and every certificate and CRL issued in its session; nothing else.
+//   - One ceremony at a time: ceremony.begin, after clock.confirmed in the same
+//     session; one intent of the same operation in that session; ceremony.end,
+//     or intent.abandoned, in a later one.
+//   - Write-ahead: nothing is asked of an HSM before the session with the
+//     intent (init-root: the one with shares.committed) was closed and
+//     session.verified.
+//   - What is issued is what was intended: serial number, file, CRL number,
+//     validity, key. It is issued after hsm.login, once.
+//   - A serial number or CRL number that an intent named is used up, whether or
+//     not anything was issued. CRL numbers rise.
+//   - There is one root certificate. Everything but init-root needs it.
+//   - head.compared names a head that this log had; export.done names files
+//     that a session holds.
+package state
