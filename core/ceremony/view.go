@@ -171,6 +171,7 @@ type ShareBody struct{ Words *Words }
 type EntryBody struct {
 	Total      int      // words of a share
 	Accepted   int      // words taken so far
+	Position   int      // 1-based word being typed; Total+1 once all are taken
 	Current    string   // letters of the present word
 	Next       string   // the letters that may follow, in order
 	Candidates []string // few enough to offer, else empty
