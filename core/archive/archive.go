@@ -1,0 +1,117 @@
+// Package archive says whether what stands on a disc is one whole, unchanged
+// archive.
+//
+// It guarantees that Verify finds no error only if: every session's log is one
+// chain from the profile's SHA-256 and the beginning of the next session's log;
+// every session holds every earlier directory, byte for byte; no session is
+// missing, and what belongs to none was declared void; every STATE.JSON is what
+// the log replays to; every file stands in a session.close with its length and
+// SHA-256, and every file named there is present; certificates and CRLs carry
+// the intended bytes under the root's signature; and the HSM's own log tells of
+// exactly the signatures on record.
+//
+// It reads through the readers that it is given and trusts nothing that it
+// reads: lengths are bounded before anything is allocated, contents are hashed
+// in passing. It does not know how the directories were found. A log that was
+// cut off together with everything later is whole by itself: Options.Head finds
+// that.
+package archive
+
+import (
+	"fmt"
+
+	"anodize/core/audit"
+	"anodize/core/disc"
+	"anodize/core/state"
+)
+
+// Level is how serious a finding is. The zero value is the worst.
+type Level uint8
+
+const (
+	Error Level = iota // the archive is not what it claims to be
+	Warn               // on record, and to be read by a person
+	Pass
+)
+
+func (l Level) String() string {
+	switch l {
+	case Pass:
+		return "PASS"
+	case Warn:
+		return "WARN"
+	default:
+		return "ERROR"
+	}
+}
+
+// Finding is one line of a validation.
+type Finding struct {
+	Level Level
+	Check string // one or two words, such as "hsm log"
+	What  string
+}
+
+// String writes "PASS check: what".
+func (f Finding) String() string { return fmt.Sprintf("%s %s: %s", f.Level, f.Check, f.What) }
+
+// Session is one session, or one copy of the directories of a disc.
+type Session struct {
+	Directories []disc.Directory // every one that it holds, oldest first
+	Recorded    *disc.Session    // where it stands on the disc; nil for a copy
+}
+
+// Options is what the caller knows of the archive from elsewhere.
+type Options struct {
+	Head *audit.Head // from the witnesses' sheet
+	Mode string      // the mode that it must have; empty: any
+}
+
+// Result is what was found. Everything but Findings is empty as far as errors
+// kept it from being known.
+type Result struct {
+	Findings []Finding
+	Sessions []Session // of the archive, in order, void ones left out
+	Log      *audit.Log
+	State    state.State
+	Profile  []byte // PROFILE.TOML
+	Root     []byte // DER of the root certificate
+	CRL      []byte // DER of the newest CRL
+}
+
+// Worst returns the level of the most serious finding.
+func (r Result) Worst() Level {
+	worst := Pass
+	for _, f := range r.Findings {
+		worst = min(worst, f.Level)
+	}
+	return worst
+}
+
+// Verify verifies the sessions of one disc, in the order of their addresses.
+// damage is what else was found there, from disc.Find or disc.Drive.Sessions.
+func Verify(sessions []Session, damage []error, opts Options) Result {
+	v := &verifier{sessions: sessions, damage: damage, opts: opts}
+	v.run("log", v.checkLog)
+	if v.res.Log != nil {
+		v.run("voids", v.checkVoids)
+	}
+	v.run("sessions", v.checkSessions)
+	v.run("copies", v.checkCopies)
+	v.run("image", v.checkImages)
+	if v.res.Log == nil {
+		v.add(Error, "archive", "without a log nothing else can be verified")
+		return v.result()
+	}
+	v.run("prefixes", v.checkPrefixes)
+	v.run("files", v.checkFiles)
+	v.run("replay", v.checkReplay)
+	v.run("volumes", v.checkVolumes)
+	v.run("read-back", v.checkReadBack)
+	v.run("artifacts", v.checkArtifacts)
+	v.run("hsm log", v.checkDeviceLogs)
+	v.run("ceremonies", v.checkCeremonies)
+	v.run("mode", v.checkMode)
+	v.run("head", v.checkHead)
+	return v.result()
+}

@@ -1,0 +1,177 @@
+// Package archivetest makes archives for tests: the log of whole ceremonies,
+// with certificates and CRLs that a key made in the test really signed, and the
+// sessions of the disc. It guarantees nothing; a test says what it expects.
+package archivetest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"anodize/core/audit"
+	"anodize/core/disc"
+	"anodize/core/hsm"
+	"anodize/core/state"
+)
+
+// Profile is the profile of every archive made here.
+const Profile = "[ca]\ncommon_name = \"Example Root CA\"\n"
+
+// Gap is how many empty sectors stand between two sessions.
+const Gap = 32
+
+const (
+	sectorSize = 2048
+	hsmSerial  = "0034332673"
+	program    = "anodize test"
+)
+
+// Builder is an archive being made. Change its parts between the steps to make
+// it wrong.
+type Builder struct {
+	TB          testing.TB
+	Mode        string
+	Archive     [32]byte
+	Now         time.Time // of the next record
+	Log         *audit.Log
+	Directories []disc.Directory
+	Image       []byte
+
+	// What the next session.close and its directory will hold beside STATE.JSON.
+	Files []disc.File
+
+	// BeforeBurn, if set, may change the files of the next session.
+	BeforeBurn func(files []disc.File) []disc.File
+
+	Key  *ecdsa.PrivateKey
+	Root *x509.Certificate
+
+	clock     time.Time
+	lastBurn  audit.SessionVerified
+	deviceLog []hsm.LogEntry
+	recorded  int // entries of deviceLog in the log
+	serial    int64
+	crl       uint64
+	children  int
+}
+
+// New begins an archive of a mode. Nothing is burned yet.
+func New(tb testing.TB, mode string) *Builder {
+	tb.Helper()
+	b := &Builder{TB: tb, Mode: mode, Now: time.Date(2026, 4, 25, 14, 30, 0, 0, time.UTC), serial: 0x4000000000000001}
+	for i := range b.Archive {
+		b.Archive[i] = byte(0xA0 + i)
+	}
+	b.Log = audit.New(sha256.Sum256([]byte(Profile)))
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	b.must(err)
+	b.Key = key
+	b.Add(audit.Genesis{Format: 1, Archive: hex.EncodeToString(b.Archive[:]), Mode: mode, Image: digest("image"), Program: program})
+	b.Files = []disc.File{disc.NewFile("PROFILE.TOML", []byte(Profile))}
+	return b
+}
+
+// Whole makes an archive with a root, so many certificates and CRLs, and returns
+// it.
+func Whole(tb testing.TB, mode string, certificates, crls int) *Builder {
+	tb.Helper()
+	b := New(tb, mode)
+	b.InitRoot()
+	for range certificates {
+		b.SignCSR()
+	}
+	for range crls {
+		b.IssueCRL()
+	}
+	return b
+}
+
+func (b *Builder) must(err error) {
+	b.TB.Helper()
+	if err != nil {
+		b.TB.Fatal(err)
+	}
+}
+
+// Add appends a record, a second after the last.
+func (b *Builder) Add(e audit.Event) {
+	b.TB.Helper()
+	b.Now = b.Now.Add(time.Second)
+	_, err := b.Log.Append(b.Now, e)
+	b.must(err)
+}
+
+// Verified adds session.verified for the last session.
+func (b *Builder) Verified() { b.TB.Helper(); b.Add(b.lastBurn) }
+
+// Burn closes the session and appends its image to the disc.
+func (b *Builder) Burn(kind audit.Kind) {
+	b.TB.Helper()
+	b.Now = b.Now.Add(time.Second)
+	name, err := audit.DirectoryName(b.Now, kind)
+	b.must(err)
+	s, err := state.Replay(b.Log)
+	b.must(err)
+	encoded, err := s.Encode()
+	b.must(err)
+	files := append(b.Files, disc.NewFile("STATE.JSON", encoded))
+	b.Files = nil
+	b.Add(audit.SessionClose{Directory: name, Files: Facts(files)})
+	files = append(files, disc.NewFile("AUDIT.LOG", b.Log.Bytes()))
+	if b.BeforeBurn != nil {
+		files = b.BeforeBurn(files)
+		b.BeforeBurn = nil
+	}
+	b.Directories = append(b.Directories, disc.Directory{Name: name, Files: files})
+	b.record(name)
+}
+
+// record appends an image of all directories to the disc.
+func (b *Builder) record(name string) {
+	b.TB.Helper()
+	if len(b.Image) > 0 {
+		b.Image = append(b.Image, make([]byte, Gap*sectorSize)...)
+	}
+	start := uint32(len(b.Image) / sectorSize)
+	v := disc.Volume{Archive: b.Archive, Mode: b.Mode, Number: len(b.Directories), Time: b.Now}
+	image, err := disc.NewImage(v, start, b.Directories)
+	b.must(err)
+	raw := make([]byte, image.Size())
+	_, err = image.ReadAt(raw, 0)
+	b.must(err)
+	b.Image = append(b.Image, raw...)
+	sum := sha256.Sum256(raw)
+	b.lastBurn = audit.SessionVerified{Directory: name, Address: start, Blocks: image.Blocks(), SHA256: hex.EncodeToString(sum[:])}
+}
+
+// Facts describes files in order of name.
+func Facts(files []disc.File) []audit.FileFact {
+	facts := make([]audit.FileFact, len(files))
+	for i, f := range files {
+		sum := sha256.Sum256(Bytes(f))
+		facts[i] = audit.FileFact{Name: f.Name, Size: f.Size, SHA256: hex.EncodeToString(sum[:])}
+	}
+	sortFacts(facts)
+	return facts
+}
+
+// Bytes returns the content of a file made by disc.NewFile.
+func Bytes(f disc.File) []byte {
+	raw := make([]byte, f.Size)
+	if f.Size > 0 {
+		if _, err := f.Content.ReadAt(raw, 0); err != nil {
+			panic(err)
+		}
+	}
+	return raw
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

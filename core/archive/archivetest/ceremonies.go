@@ -1,0 +1,245 @@
+package archivetest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"anodize/core/audit"
+	"anodize/core/disc"
+	"anodize/core/hsm"
+)
+
+var facts = audit.HSMFacts{Backend: "yubihsm", Serial: hsmSerial, Firmware: "2.4.1"}
+
+func sortFacts(f []audit.FileFact) {
+	slices.SortFunc(f, func(a, b audit.FileFact) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// Begin adds what a ceremony begins with.
+func (b *Builder) Begin(operation string) {
+	b.TB.Helper()
+	b.Add(audit.CeremonyBegin{Operation: operation, Program: program, Image: digest("image"), HSM: facts,
+		Medium: audit.MediumFact{Name: "BD-R SRM", Sessions: len(b.Directories), NextAddress: uint32(len(b.Image) / sectorSize)}})
+}
+
+// end adds what a ceremony ends with, and burns its record.
+func (b *Builder) end(operation, file string) {
+	b.TB.Helper()
+	b.DeviceLog()
+	i := slices.IndexFunc(b.Files, func(f disc.File) bool { return f.Name == file })
+	b.Add(audit.FingerprintCompared{File: file, SHA256: Facts(b.Files[i : i+1])[0].SHA256, Same: true})
+	b.Add(audit.CeremonyEnd{Operation: operation, Outcome: "done"})
+	b.Burn(audit.RecordSession)
+}
+
+// Device makes the HSM log a command.
+func (b *Builder) Device(command byte) {
+	e := hsm.LogEntry{Number: 1, Command: 0xff, Length: 0xffff, SessionKey: 0xffff, TargetKey: 0xffff, SecondKey: 0xffff, Result: 0xff}
+	var before [16]byte
+	if n := len(b.deviceLog); n > 0 {
+		before = b.deviceLog[n-1].Digest
+		e = hsm.LogEntry{Number: b.deviceLog[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
+	}
+	raw := e.Raw()
+	sum := sha256.Sum256(append(raw[:16:16], before[:]...))
+	e.Digest = [16]byte(sum[:16])
+	b.deviceLog = append(b.deviceLog, e)
+}
+
+// DeviceLog adds the HSM's log since the last one recorded.
+func (b *Builder) DeviceLog() {
+	b.TB.Helper()
+	e := audit.HSMLog{Serial: hsmSerial}
+	for _, entry := range b.deviceLog[b.recorded:] {
+		raw := entry.Raw()
+		e.Entries = append(e.Entries, hex.EncodeToString(raw[:]))
+		e.LastNumber, e.LastDigest = int(entry.Number), hex.EncodeToString(entry.Digest[:])
+	}
+	b.recorded = len(b.deviceLog)
+	b.Add(e)
+}
+
+func (b *Builder) nextSerial() *big.Int {
+	b.serial++
+	return big.NewInt(b.serial)
+}
+
+func (b *Builder) name(s string) pkix.Name {
+	if b.Mode == "rehearsal" {
+		s = "REHEARSAL " + s
+	}
+	return pkix.Name{CommonName: s}
+}
+
+// IntendRoot burns the intent of init-root and returns it with the certificate.
+func (b *Builder) IntendRoot() (audit.IntentInitRoot, *x509.Certificate) {
+	b.TB.Helper()
+	from := b.Now
+	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: b.name("Example Root CA"), NotBefore: from,
+		NotAfter: from.AddDate(20, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, b.Key.Public(), b.Key)
+	b.must(err)
+	cert, err := x509.ParseCertificate(der)
+	b.must(err)
+	b.crl++
+	b.Add(audit.ClockConfirmed{})
+	b.Begin("init-root")
+	intent := audit.IntentInitRoot{Set: 7, Generation: 0, Threshold: 2, Custodians: []string{"Ada", "Émilie", "Grace"}, HSM: facts,
+		KeyLabel: "root", KeySpec: "ecdsa-p384", Subject: cert.Subject.String(), Serial: audit.SerialText(cert.SerialNumber),
+		NotBefore: Stamp(cert.NotBefore), NotAfter: Stamp(cert.NotAfter), CRLNumber: b.crl, NextUpdate: Stamp(from.AddDate(0, 0, 90))}
+	b.Add(intent)
+	b.Burn(audit.IntentSession)
+	return intent, cert
+}
+
+// Commit burns the shares of an intent.
+func (b *Builder) Commit(intent audit.IntentInitRoot) {
+	b.TB.Helper()
+	b.Verified()
+	roster := audit.Roster{Set: intent.Set, Generation: intent.Generation, Threshold: intent.Threshold, PINVerify: digest("pin")}
+	for i, name := range intent.Custodians {
+		roster.Members = append(roster.Members, audit.Member{Name: name, X: 11 + i, Commitment: digest(name)})
+	}
+	b.Add(audit.SharesCommitted{Roster: roster, HSM: facts})
+	b.Burn(audit.CommitSession)
+}
+
+// Unlock adds what precedes the use of the key.
+func (b *Builder) Unlock() {
+	b.TB.Helper()
+	b.Verified()
+	b.Device(0x04)
+	b.Add(audit.HSMLogin{Serial: hsmSerial})
+}
+
+// InitRoot is the whole ceremony: three sessions.
+func (b *Builder) InitRoot() {
+	b.TB.Helper()
+	intent, cert := b.IntendRoot()
+	b.Commit(intent)
+	b.Verified()
+	b.Device(0xff)
+	b.Add(audit.HSMBootstrapped{HSM: facts, Steps: []audit.HSMStep{{Name: "reset", Detail: "factory reset"}}})
+	b.Device(0x04)
+	b.Add(audit.HSMLogin{Serial: hsmSerial})
+	b.Device(0x46)
+	b.Add(audit.KeyGenerated{Serial: hsmSerial, ID: 1, Label: intent.KeyLabel, Spec: intent.KeySpec, SPKI: base64.StdEncoding.EncodeToString(cert.RawSubjectPublicKeyInfo)})
+	b.Device(0x56)
+	b.Issued("root", "ROOT.CRT", cert)
+	b.Root = cert
+	b.Device(0x56)
+	b.CRLIssued(b.NewCRL(b.crl))
+	b.end("init-root", "ROOT.CRT")
+}
+
+// Issued adds a certificate and its file.
+func (b *Builder) Issued(kind, file string, cert *x509.Certificate) {
+	b.TB.Helper()
+	f := disc.NewFile(file, cert.Raw)
+	b.Files = append(b.Files, f)
+	b.Add(audit.CertificateIssued{Kind: kind, File: file, SHA256: Facts([]disc.File{f})[0].SHA256, Serial: audit.SerialText(cert.SerialNumber),
+		Subject: cert.Subject.String(), NotBefore: Stamp(cert.NotBefore), NotAfter: Stamp(cert.NotAfter)})
+}
+
+// NewCRL signs an empty CRL.
+func (b *Builder) NewCRL(number uint64) *x509.RevocationList {
+	b.TB.Helper()
+	template := &x509.RevocationList{Number: new(big.Int).SetUint64(number), ThisUpdate: b.Root.NotBefore, NextUpdate: b.Root.NotBefore.AddDate(0, 0, 90)}
+	der, err := x509.CreateRevocationList(rand.Reader, template, b.Root, b.Key)
+	b.must(err)
+	crl, err := x509.ParseRevocationList(der)
+	b.must(err)
+	return crl
+}
+
+// CRLIssued adds a CRL and its file.
+func (b *Builder) CRLIssued(crl *x509.RevocationList) {
+	b.TB.Helper()
+	f := disc.NewFile("ROOT.CRL", crl.Raw)
+	b.Files = append(b.Files, f)
+	b.Add(audit.CRLIssued{Number: crl.Number.Uint64(), File: f.Name, SHA256: Facts([]disc.File{f})[0].SHA256,
+		ThisUpdate: Stamp(crl.ThisUpdate), NextUpdate: Stamp(crl.NextUpdate), Revoked: len(crl.RevokedCertificateEntries)})
+}
+
+// Open adds what the first session after another ceremony begins with.
+func (b *Builder) Open() {
+	b.TB.Helper()
+	b.Add(audit.ClockConfirmed{})
+	b.Verified()
+	last := b.Directories[len(b.Directories)-1]
+	var exported []disc.File
+	for _, f := range last.Files {
+		if strings.HasSuffix(f.Name, ".CRT") || strings.HasSuffix(f.Name, ".CRL") {
+			exported = append(exported, f)
+		}
+	}
+	b.Add(audit.ExportDone{Files: Facts(exported)})
+	head := b.Log.Whole()
+	b.Add(audit.HeadCompared{Size: head.Size, Root: hex.EncodeToString(head.Root[:])})
+}
+
+// IntendCSR burns the intent of sign-csr and returns the certificate.
+func (b *Builder) IntendCSR() (file string, cert *x509.Certificate) {
+	b.TB.Helper()
+	b.children++
+	subject := b.name(fmt.Sprintf("Example Issuing CA %d <&> \u2028", b.children))
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subject}, b.Key)
+	b.must(err)
+	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: subject, NotBefore: b.Root.NotBefore, NotAfter: b.Root.NotBefore.AddDate(5, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, b.Root, b.Key.Public(), b.Key)
+	b.must(err)
+	cert, err = x509.ParseCertificate(der)
+	b.must(err)
+	file = fmt.Sprintf("INTCA%d.CRT", b.children)
+	b.Begin("sign-csr")
+	b.Add(audit.IntentSignCSR{Profile: "intermediate", File: file, Serial: audit.SerialText(cert.SerialNumber),
+		CSR: base64.StdEncoding.EncodeToString(csr), TBS: base64.StdEncoding.EncodeToString(cert.RawTBSCertificate)})
+	b.Burn(audit.IntentSession)
+	return file, cert
+}
+
+// SignCSR is the whole ceremony: two sessions.
+func (b *Builder) SignCSR() {
+	b.TB.Helper()
+	b.Open()
+	file, cert := b.IntendCSR()
+	b.Unlock()
+	b.Device(0x56)
+	b.Issued("intermediate", file, cert)
+	b.end("sign-csr", file)
+}
+
+// IntendCRL burns the intent of issue-crl and returns the CRL.
+func (b *Builder) IntendCRL() *x509.RevocationList {
+	b.TB.Helper()
+	b.crl++
+	crl := b.NewCRL(b.crl)
+	b.Begin("issue-crl")
+	b.Add(audit.IntentIssueCRL{Number: b.crl, File: "ROOT.CRL", TBS: base64.StdEncoding.EncodeToString(crl.RawTBSRevocationList)})
+	b.Burn(audit.IntentSession)
+	return crl
+}
+
+// IssueCRL is the whole ceremony: two sessions.
+func (b *Builder) IssueCRL() {
+	b.TB.Helper()
+	b.Open()
+	crl := b.IntendCRL()
+	b.Unlock()
+	b.Device(0x56)
+	b.CRLIssued(crl)
+	b.end("issue-crl", "ROOT.CRL")
+}
+
+// Stamp writes a time as the log does.
+func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
