@@ -48,26 +48,30 @@ const (
 type hsmCode byte
 
 const (
-	hsmOK               hsmCode = 0x00
-	hsmInvalidCommand   hsmCode = 0x01
-	hsmInvalidData      hsmCode = 0x02
-	hsmInvalidSession   hsmCode = 0x03
-	hsmAuthFailed       hsmCode = 0x04
-	hsmSessionsFull     hsmCode = 0x05
-	hsmStorageFailed    hsmCode = 0x07
-	hsmWrongLength      hsmCode = 0x08
-	hsmNotPermitted     hsmCode = 0x09
-	hsmLogFull          hsmCode = 0x0a
-	hsmObjectNotFound   hsmCode = 0x0b
-	hsmInvalidID        hsmCode = 0x0c
-	hsmObjectExists     hsmCode = 0x11
-	hsmNotExecuted      hsmCode = 0xff
-	hsmMaxObjects               = 256
-	hsmPages                    = 1024
-	hsmPageSize                 = 126
-	hsmLabelSize                = 40
-	hsmAuthKeySize              = 32
-	hsmDefaultAuthKeyID         = 1
+	hsmOK             hsmCode = 0x00
+	hsmInvalidCommand hsmCode = 0x01
+	hsmInvalidData    hsmCode = 0x02
+	hsmInvalidSession hsmCode = 0x03
+	hsmAuthFailed     hsmCode = 0x04
+	hsmSessionsFull   hsmCode = 0x05
+	hsmStorageFailed  hsmCode = 0x07
+	hsmWrongLength    hsmCode = 0x08
+	hsmNotPermitted   hsmCode = 0x09
+	hsmLogFull        hsmCode = 0x0a
+	hsmObjectNotFound hsmCode = 0x0b
+	hsmInvalidID      hsmCode = 0x0c
+	hsmObjectExists   hsmCode = 0x11
+	hsmNotExecuted    hsmCode = 0xff
+)
+
+// Sizes of the object store and of what is in it.
+const (
+	hsmMaxObjects       = 256
+	hsmPages            = 1024
+	hsmPageSize         = 126
+	hsmLabelSize        = 40
+	hsmAuthKeySize      = 32
+	hsmDefaultAuthKeyID = 1
 )
 
 // Object types.

@@ -89,7 +89,7 @@ func (h *HSM) importWrapped(call *hsmCall) ([]byte, hsmCode) {
 		return nil, hsmInvalidData
 	}
 	o, err := hsmUnmarshalObject(plain)
-	if err != nil {
+	if err != nil || !h.enabled(o.Algorithm) {
 		return nil, hsmInvalidData
 	}
 	call.second = o.ID
