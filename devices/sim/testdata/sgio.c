@@ -189,6 +189,13 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
 	return clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, 0);
 }
 
+unsigned int sleep(unsigned int wanted)
+{
+	(void)wanted;
+	nanosleep(0, 0);
+	return 0;
+}
+
 int usleep(useconds_t wanted)
 {
 	(void)wanted;
