@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Validates a disc image by docs/formats.md alone: validate.py DISC.IMG. It shares no code with the Go
+validator and needs nothing but Python and openssl. Exit status 0: the archive is whole; 2: it is not."""
+import base64, hashlib, json, os, struct, subprocess, sys, tempfile
+
+SECTOR, SIGN = 2048, {0x47, 0x55, 0x56, 0x6A}  # SIGN: commands of a YubiHSM 2 that sign
+
+def need(ok, what):
+    if not ok:
+        raise ValueError(what)
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+def canonical(value):  # RFC 8785, for objects with ASCII names and integers
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+def both(b, at):
+    need(b[at:at + 4] == b[at + 4:at + 8][::-1], "both-endian numbers differ")
+    return struct.unpack_from("<I", b, at)[0]
+
+def records(img, sector, size):  # Rock Ridge name, sector, size, is-a-directory of each record
+    area, at = img[sector * SECTOR:sector * SECTOR + size], 0
+    while at < len(area):
+        rec = area[at:at + area[at]]
+        if not rec:  # no record crosses a sector's end
+            at += SECTOR - at % SECTOR
+            continue
+        name, use = b"", rec[33 + rec[32] + (rec[32] + 1) % 2:]
+        while len(use) > 4 and use[2] >= 4:
+            name += use[5:use[2]] if use[:2] == b"NM" else b""
+            use = use[use[2]:]
+        if rec[33:33 + rec[32]] not in (b"\0", b"\1"):
+            yield name.decode(), both(rec, 2), both(rec, 10), bool(rec[25] & 2)
+        at += area[at]
+
+def read_session(img, start):
+    pvd = img[(start + 16) * SECTOR:(start + 17) * SECTOR]
+    need(pvd[:7] == b"\1CD001\1", "no volume descriptor")
+    mark, mode, archive = pvd[190:318].decode().rstrip().split("_")
+    dirs, end, stop = {}, 0, start + both(pvd, 80)
+    need(mark == "ANODIZE" and stop * SECTOR <= len(img), "not a whole session")
+    for name, sector, size, is_dir in records(img, both(pvd, 158), both(pvd, 166)):
+        need(is_dir and name not in dirs, "stray file " + name)
+        dirs[name] = {}
+        for file, at, length, inner in records(img, sector, size):
+            need(not inner and file not in dirs[name], "stray " + file)
+            dirs[name][file] = img[at * SECTOR:at * SECTOR + length]
+            end = max(end, at * SECTOR + length)
+    need(not (img[end:stop * SECTOR] + img[start * SECTOR:(start + 16) * SECTOR]).strip(b"\0"), "padding is not empty")
+    return {"start": start, "stop": stop, "sha256": sha(img[start * SECTOR:stop * SECTOR]), "dirs": dirs,
+            "volume": (mode.lower(), archive.lower(), int(pvd[40:72].decode().rstrip().split("_")[-1]))}
+
+def find_sessions(img):
+    need(len(img) % SECTOR == 0, "the image ends inside a sector")
+    sessions, stray, at = [], [], 0
+    while at < len(img) // SECTOR:
+        if img[at * SECTOR:(at + 1) * SECTOR].strip(b"\0"):
+            try:
+                sessions.append(read_session(img, at - 16))
+                at = sessions[-1]["stop"] - 1
+            except (ValueError, struct.error, IndexError):
+                stray.append(at)
+        at += 1
+    return sessions, stray
+
+def tree(leaves):  # RFC 6962 section 2.1; a log is never empty
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + tree(leaves[:k]) + tree(leaves[k:])).digest()
+
+def head(log):
+    return tree([hashlib.sha256(b"\0" + r["line"]).digest() for r in log]).hex()
+
+def read_log(raw, profile):
+    need(raw.endswith(b"\n"), "the log was cut")
+    log, prev, time = [], sha(profile), ""
+    for n, line in enumerate(raw[:-1].split(b"\n")):
+        rec = json.loads(line)
+        need(canonical(rec) == line, f"line {n + 1} is not canonical")
+        need(list(rec) == ["data", "event", "hash", "prev_hash", "seq", "time"], f"line {n + 1}: members")
+        need(rec["seq"] == n and rec["prev_hash"] == prev and rec["time"] >= time, f"line {n + 1}: chain")
+        prev, time = rec.pop("hash"), rec["time"]
+        need(sha(canonical(rec)) == prev, f"line {n + 1}: hash")
+        need((rec["event"] == "archive.genesis") == (n == 0), f"line {n + 1}: genesis")
+        log.append({**rec, "hash": prev, "line": line})
+    return log
+
+class Replay:  # what the log amounts to: s is the members of STATE.JSON
+    def __init__(self, profile, tmp):
+        self.s = dict(archive="", mode="", profile_sha256=sha(profile), tree_size=0, tree_root="", last_hash=sha(profile), sessions=0,
+                      last_session="", unreported="", open_intent="", root_certificate_sha256="", intermediates=0, serials=[],
+                      crl_number=0, crl_sha256="", crl_intended=0, key=None, roster=None, hsm_fleet=[])
+        self.root, self.intent, self.signed, self.excused, self.entry = os.path.join(tmp, "root.pem"), None, 0, 0, {}
+    def apply(self, rec, files):
+        s, d, event = self.s, rec["data"], rec["event"]
+        if event in ("hsm.bootstrapped", "hsm.login", "hsm.log", "key.generated", "certificate.issued", "crl.issued"):
+            need(s["open_intent"] and not s["unreported"], event + " before its intent was read back")
+        if event == "archive.genesis":
+            s.update(archive=d["archive"], mode=d["mode"])
+        elif event.startswith("intent.") and event != "intent.abandoned":
+            self.intend(d)
+        elif event == "shares.committed":
+            s["roster"] = d["roster"]
+        elif event == "hsm.bootstrapped":
+            self.entry.pop(d["hsm"]["serial"], None)
+            s["hsm_fleet"] = [h for h in s["hsm_fleet"] if h["serial"] != d["hsm"]["serial"]] + [
+                {**d["hsm"], "generation": s["roster"]["generation"], "last_log_number": 0, "last_log_digest": ""}]
+        elif event == "key.generated":
+            s["key"] = {"hsm": d["serial"], "id": d["id"], "label": d["label"], "spec": d["spec"], "spki_sha256": sha(base64.b64decode(d["spki"]))}
+        elif event in ("certificate.issued", "crl.issued", "hsm.log"):
+            self.issued(event, d, files[d["file"]]) if "file" in d else self.device_log(d)
+        elif event in ("ceremony.end", "intent.abandoned"):
+            s["open_intent"], self.excused = "", self.excused + (event == "intent.abandoned")
+        elif event == "session.verified":
+            need(d["directory"] == s["unreported"], "session.verified names another session")
+            s["unreported"] = ""
+        elif event == "session.close":
+            s["sessions"], s["last_session"], s["unreported"] = s["sessions"] + 1, d["directory"], d["directory"]
+            s["open_intent"] = d["directory"] if d["directory"].endswith("-intent") else s["open_intent"]
+        s["tree_size"], s["last_hash"] = s["tree_size"] + 1, rec["hash"]
+    def intend(self, d):
+        s, self.intent, number = self.s, d, d.get("crl_number", d.get("number"))
+        need(all(x["serial"] != d.get("serial") for x in s["serials"]), "a serial number twice")
+        s["serials"] += [{"serial": d["serial"], "issued": False}] if "serial" in d else []
+        need(number is None or number > max(s["crl_intended"], s["crl_number"]), "a CRL number that does not rise")
+        s["crl_intended"] = number or s["crl_intended"]
+        need("csr" not in d or b"verify OK" in openssl(base64.b64decode(d["csr"]), "req", "-inform", "DER", "-noout", "-verify"), "CSR")
+    def issued(self, event, d, der):
+        s, self.signed = self.s, self.signed + 1
+        need(sha(der) == d["sha256"], d["file"] + " is not the one on record")
+        need(base64.b64decode(self.intent.get("tbs", "")) in der, d["file"] + ": not the intended bytes")
+        pem = openssl(der, "crl" if event == "crl.issued" else "x509", "-inform", "DER")
+        if event == "crl.issued":
+            need(b"verify OK" in openssl(pem, "crl", "-noout", "-CAfile", self.root), "the CRL's signature")
+            number = int(openssl(pem, "crl", "-noout", "-crlnumber").decode().split("=")[1].strip(), 16)
+            need(number == d["number"] == s["crl_intended"] > s["crl_number"], "the CRL's number")
+            s["crl_number"], s["crl_sha256"] = d["number"], d["sha256"]
+            return
+        serial = openssl(pem, "x509", "-noout", "-serial").decode().strip().split("=")[1].lower()
+        need(serial == d["serial"] == self.intent["serial"], "not the intended serial number")
+        s["serials"][-1]["issued"] = True
+        if d["kind"] == "root":
+            need(not s["root_certificate_sha256"] and open(self.root, "wb").write(pem), "a second root")
+            s["root_certificate_sha256"] = d["sha256"]
+        s["intermediates"] += d["kind"] == "intermediate"
+        openssl(pem, "verify", "-no_check_time", "-CAfile", self.root)
+    def device_log(self, d):
+        last, signatures = self.entry.get(d["serial"]), 0
+        for raw in map(bytes.fromhex, d["entries"]):
+            need(last is None or raw[16:] == hashlib.sha256(raw[:16] + last[16:]).digest()[:16], "the HSM's log is not a chain")
+            signatures, last = signatures + (raw[2] in SIGN and raw[11] == raw[2] | 0x80), raw
+        need(last is None or last[16:].hex() == d["last_digest"], "last_digest")
+        need(signatures == self.signed or signatures > self.signed and self.excused, "the HSM signed what is not on record")
+        self.entry[d["serial"]], self.signed, self.excused = last, 0, 0
+        for h in (h for h in self.s["hsm_fleet"] if h["serial"] == d["serial"]):
+            h["last_log_number"], h["last_log_digest"] = d["last_number"], d["last_digest"]
+
+def openssl(data, *args):
+    done = subprocess.run(["openssl", *args], input=data, capture_output=True)
+    need(done.returncode == 0, f"openssl {args}: {done.stderr}")
+    return done.stdout if args[-1] == "DER" else done.stdout + done.stderr
+
+def validate(img, tmp):
+    sessions, stray = find_sessions(img)
+    dirs, names = sessions[-1]["dirs"], list(sessions[-1]["dirs"])
+    profile = dirs[names[0]]["PROFILE.TOML"]
+    log = read_log(dirs[names[-1]]["AUDIT.LOG"], profile)
+    closes, voids = ([r for r in log if r["event"] == "session." + kind] for kind in ("close", "void"))
+    sessions = [s for s in sessions if list(s["dirs"])[-1] in names or s["start"] not in [v["data"]["address"] for v in voids]]
+    for at in stray:
+        need(any(max([0] + [s["stop"] for s in sessions if s["start"] <= at]) <= v["data"]["address"] <= at for v in voids), f"sector {at} is not empty")
+    need(len(sessions) == len(names) == len(closes) and log[-1] is closes[-1], "sessions, directories and session.close")
+    need(names == sorted(names) == [c["data"]["directory"] for c in closes], "names of directories")
+    genesis, replay, lines = log[0]["data"], Replay(profile, tmp), b""
+    for n, s in enumerate(sessions):
+        need(s["dirs"] == {name: dirs[name] for name in names[:n + 1]}, f"session {n + 1}: copies differ")
+        need(s["volume"] == (genesis["mode"], genesis["archive"], n + 1), f"session {n + 1}: volume descriptor")
+    for n, rec in enumerate(log):
+        d, files = rec["data"], dirs[names[replay.s["sessions"]]]
+        lines += rec["line"] + b"\n"
+        if rec["event"] == "session.close":
+            replay.s["tree_root"] = head(log[:n])
+            need(files["STATE.JSON"] == canonical(replay.s) + b"\n" and files["AUDIT.LOG"] == lines, f"record {n}: STATE.JSON, AUDIT.LOG")
+            facts = [{"name": f, "size": len(files[f]), "sha256": sha(files[f])} for f in sorted(files) if f != "AUDIT.LOG"]
+            need(d["files"] == facts, f"record {n}: files")
+        elif rec["event"] == "head.compared":
+            need(0 < d["size"] <= n and head(log[:d["size"]]) == d["root"], f"record {n}: head")
+        elif rec["event"] == "session.verified":
+            s = sessions[names.index(d["directory"])]
+            need((s["start"], s["stop"] - s["start"], s["sha256"]) == (d["address"], d["blocks"], d["sha256"]), f"record {n}: read-back")
+        replay.apply(rec, files)
+    print(f"whole: {len(sessions)} sessions, head {len(log)}:{head(log)}")
+
+if __name__ == "__main__":
+    try:
+        with open(sys.argv[1], "rb") as image, tempfile.TemporaryDirectory() as scratch:
+            validate(image.read(), scratch)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as why:
+        sys.exit(print("damaged:", repr(why)) or 2)
