@@ -1,0 +1,187 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+
+	"anodize/core/ceremony"
+
+	"gioui.org/layout"
+	"gioui.org/op"
+
+	"anodize/ui/kit"
+)
+
+// piece is something in the top bar, laid out.
+type piece struct {
+	size image.Point
+	call op.CallOp
+}
+
+func (s *Screens) piece(gtx layout.Context, w layout.Widget) piece {
+	d, call := kit.Record(kit.Loose(gtx, gtx.Constraints.Max.X), w)
+	return piece{d.Size, call}
+}
+
+// span is the width of pieces with gap pixels between them.
+func span(ps []piece, gap int) int {
+	w := 0
+	for i, p := range ps {
+		if i > 0 {
+			w += gap
+		}
+		w += p.size.X
+	}
+	return w
+}
+
+// line draws pieces from x on, centred on mid.
+func line(gtx layout.Context, ps []piece, x, mid, gap int) {
+	for _, p := range ps {
+		kit.Put(gtx, x, mid-p.size.Y/2, p.call)
+		x += p.size.X + gap
+	}
+}
+
+// topBar draws product, CA, banner, the three lamps and the clock: on one line
+// if they fit, else on two.
+func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions {
+	width, margin, gap := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(28)
+	one := gtx.Dp(72)
+	if s.th.Low() {
+		one, margin = gtx.Dp(60), gtx.Dp(24)
+	}
+	if s.th.Narrow() {
+		margin = gtx.Dp(48)
+	}
+	lamps := []piece{s.lamp(gtx, v.HSM), s.lamp(gtx, v.Disc), s.lamp(gtx, v.Stick)}
+	clock := []piece{s.barClock(gtx, v)}
+	both := append(append([]piece{}, lamps...), clock...)
+
+	for _, size := range []float32{kit.SizeText, kit.SizeNote} {
+		names := s.names(gtx, v, size, width)
+		if 2*margin+span(names, gap)+2*gap+span(both, gap) <= width {
+			kit.Fill(gtx.Ops, image.Rect(0, 0, width, one), kit.Ink)
+			line(gtx, names, margin, one/2, gap)
+			line(gtx, both, width-margin-span(both, gap), one/2, gap)
+			return layout.Dimensions{Size: image.Pt(width, one)}
+		}
+	}
+	room := width - 2*margin - span(clock, gap) - gap
+	names := s.names(gtx, v, kit.SizeText, room)
+	if span(names, gap) > room {
+		names = s.names(gtx, v, kit.SizeSmall, room)
+	}
+	first := one
+	for _, p := range names {
+		first = max(first, p.size.Y+gtx.Dp(16))
+	}
+	rows := lampRows(lamps, width-2*margin, gap)
+	pitch := gtx.Dp(34)
+	size := image.Pt(width, first+len(rows)*pitch)
+	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.Ink)
+	line(gtx, names, margin, first/2, gap)
+	line(gtx, clock, width-margin-span(clock, gap), first/2, gap)
+	for i, row := range rows {
+		line(gtx, row, margin, first+i*pitch+pitch/2-gtx.Dp(5), gap)
+	}
+	return layout.Dimensions{Size: size}
+}
+
+// lampRows breaks lamps into lines that fit in width.
+func lampRows(lamps []piece, width, gap int) [][]piece {
+	var rows [][]piece
+	for _, p := range lamps {
+		if p.size.X == 0 {
+			continue
+		}
+		n := len(rows) - 1
+		if n >= 0 && span(append(rows[n][:len(rows[n]):len(rows[n])], p), gap) <= width {
+			rows[n] = append(rows[n], p)
+		} else {
+			rows = append(rows, []piece{p})
+		}
+	}
+	return rows
+}
+
+// names lays out the product, the CA and the banner in at most room pixels; the
+// CA's name is wrapped if it must be.
+func (s *Screens) names(gtx layout.Context, v *ceremony.View, size float32, room int) []piece {
+	gap := gtx.Dp(28)
+	ps := []piece{s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		return s.th.Line(gtx, kit.Style{Size: kit.SizeText, Face: kit.Medium, Color: kit.BarText}, "Anodize")
+	})}
+	var banner []piece
+	if v.Banner != "" {
+		banner = []piece{s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.banner(gtx, v.Banner) })}
+	}
+	if v.CA != "" {
+		left := room - span(ps, gap) - gap - span(banner, gap) - gap
+		ps = append(ps, s.piece(kit.Loose(gtx, left), func(gtx layout.Context) layout.Dimensions {
+			return s.th.Text(gtx, kit.Style{Size: size, Color: kit.BarMuted}, v.CA)
+		}))
+	}
+	return append(ps, banner...)
+}
+
+func (s *Screens) banner(gtx layout.Context, text string) layout.Dimensions {
+	d, call := kit.Record(gtx, func(gtx layout.Context) layout.Dimensions {
+		return s.th.Spaced(gtx, kit.Style{Size: kit.SizeSmall, Face: kit.Medium, Color: kit.White}, 2, text)
+	})
+	pad := image.Pt(gtx.Dp(14), gtx.Dp(6))
+	size := d.Size.Add(pad.Mul(2))
+	kit.Round(gtx.Ops, image.Rectangle{Max: size}, gtx.Dp(4), kit.Oxide)
+	kit.Put(gtx, pad.X, pad.Y, call)
+	return layout.Dimensions{Size: size}
+}
+
+func (s *Screens) lamp(gtx layout.Context, l ceremony.Lamp) piece {
+	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		if l.Word == "" {
+			return layout.Dimensions{}
+		}
+		dot, gap := gtx.Dp(12), gtx.Dp(10)
+		st := kit.Style{Size: kit.SizeNote, Color: kit.BarWord}
+		if l.State == ceremony.Absent {
+			st.Color = kit.BarMuted
+		}
+		d := kit.At(gtx, dot+gap, 0, func(gtx layout.Context) layout.Dimensions { return s.th.Line(gtx, st, l.Word) })
+		y := (d.Size.Y - dot) / 2
+		r := image.Rect(0, y, dot, y+dot)
+		if l.State == ceremony.Absent {
+			kit.Ring(gtx.Ops, r, max(1, gtx.Dp(2)), kit.LampGrey, kit.Ink)
+		} else {
+			kit.Disc(gtx.Ops, r, lampColour(l.State))
+		}
+		return layout.Dimensions{Size: image.Pt(dot+gap+d.Size.X, d.Size.Y)}
+	})
+}
+
+func lampColour(st ceremony.LampState) color.NRGBA {
+	if st == ceremony.There {
+		return kit.LampGreen
+	}
+	return kit.LampAmber
+}
+
+func (s *Screens) barClock(gtx layout.Context, v *ceremony.View) piece {
+	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		st := kit.Style{Size: 30, Face: kit.Mono, Color: kit.BarText}
+		x, word := 0, piece{}
+		if !v.ClockConfirmed {
+			st.Color = kit.BarMuted
+			word = s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+				return s.th.Line(gtx, kit.Style{Size: kit.SizeSmall, Color: kit.LampAmber}, "unconfirmed")
+			})
+			x = word.size.X + gtx.Dp(12)
+		}
+		d := kit.At(gtx, x, 0, func(gtx layout.Context) layout.Dimensions {
+			return s.th.Line(gtx, st, v.Now.UTC().Format("15:04:05 UTC"))
+		})
+		if word.size.X > 0 {
+			kit.Put(gtx, 0, (d.Size.Y-word.size.Y)/2, word.call)
+		}
+		return layout.Dimensions{Size: image.Pt(x+d.Size.X, d.Size.Y)}
+	})
+}

@@ -1,0 +1,102 @@
+package ui
+
+import (
+	"image"
+	"strings"
+
+	"anodize/core/ceremony"
+
+	"gioui.org/layout"
+
+	"anodize/ui/kit"
+)
+
+// entry draws a share being typed: the cells, the candidates, the keys.
+func (s *Screens) entry(gtx layout.Context, b ceremony.EntryBody) layout.Dimensions {
+	gap := gtx.Dp(14)
+	if s.th.Low() {
+		gap = gtx.Dp(10)
+	}
+	words := s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.candidates(gtx, b) })
+	keys := s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.wordKeys(gtx, b) })
+	// The keys keep their size; the cells take what room is left.
+	d := s.entryCells(gtx, b, gtx.Constraints.Max.Y-words.size.Y-keys.size.Y-2*gap)
+	y := d.Size.Y + gap
+	kit.Put(gtx, 0, y, words.call)
+	kit.Put(gtx, 0, y+words.size.Y+gap, keys.call)
+	return layout.Dimensions{Size: image.Pt(d.Size.X, y+words.size.Y+gap+keys.size.Y)}
+}
+
+// entryCells draws the accepted words as dots, or in the open while an action is
+// held, and the present one as far as it was typed.
+func (s *Screens) entryCells(gtx layout.Context, b ceremony.EntryBody, room int) layout.Dimensions {
+	shown := b.Revealed.All()
+	defer clear(shown)
+	cells := make([]kit.Cell, max(0, b.Total))
+	defer clear(cells)
+	for i := range cells {
+		c := kit.Cell{Number: i + 1, Taken: taken(b, i+1), Suspect: i+1 == b.Suspect}
+		if i < len(shown) && c.Taken {
+			c.Word = shown[i]
+		}
+		if i+1 == b.Position {
+			c.Typing, c.Word = true, b.Current
+		}
+		cells[i] = c
+	}
+	columns, gap, least := 6, image.Pt(gtx.Dp(14), gtx.Dp(8)), gtx.Dp(26)
+	if s.th.Low() {
+		columns, gap = 7, image.Pt(gtx.Dp(10), gtx.Dp(7))
+	}
+	rows := max(1, (len(cells)+columns-1)/columns)
+	high := max(least, min(gtx.Dp(46), (room+gap.Y)/rows-gap.Y))
+	// Eight letters and the number must fit beside each other.
+	wide := float32(gtx.Constraints.Max.X+gap.X)/float32(columns) - float32(gap.X)
+	size := min(26, float32(high)/gtx.Metric.PxPerDp*0.62, wide/gtx.Metric.PxPerDp/6.9)
+	return kit.Cells(gtx, s.th, cells, columns, high, gap, size)
+}
+
+// taken tells whether word n, counted from 1, is one of the accepted. The word
+// being typed is not, wherever it stands.
+func taken(b ceremony.EntryBody, n int) bool {
+	switch {
+	case n == b.Position:
+		return false
+	case b.Position > 0 && n > b.Position:
+		return n-1 <= b.Accepted
+	}
+	return n <= b.Accepted
+}
+
+func (s *Screens) candidateHeight(gtx layout.Context) int { return max(s.th.Touch(), gtx.Dp(64)) }
+
+// candidates draws the words that can still be meant, or why the share was not
+// taken. Its height is the same when it is empty, so that no key ever moves.
+func (s *Screens) candidates(gtx layout.Context, b ceremony.EntryBody) layout.Dimensions {
+	width, high, gap := gtx.Constraints.Max.X, s.candidateHeight(gtx), gtx.Dp(12)
+	if b.Wrong != "" {
+		d := kit.Notice(gtx, s.th, kit.Danger, b.Wrong)
+		return layout.Dimensions{Size: image.Pt(width, max(high, d.Size.Y))}
+	}
+	if len(b.Candidates) == 0 {
+		return layout.Dimensions{Size: image.Pt(width, high)}
+	}
+	s.newRow()
+	x, y := 0, 0
+	st := kit.Style{Size: kit.SizeSentence, Face: kit.Mono}
+	for _, w := range b.Candidates {
+		id := "word:" + w
+		t := s.target(gtx, id, target{send: ceremony.PickWord{Word: w}})
+		wide := s.th.Width(gtx, st, strings.Repeat("x", len(w))) + 2*gtx.Dp(26)
+		if x > 0 && x+wide > width {
+			x, y = 0, y+high+gap
+		}
+		kit.At(gtx, x, y, func(gtx layout.Context) layout.Dimensions {
+			k := kit.Key{Face: w, Strong: true, Pressed: t.click.Pressed()}
+			k.Label, k.Click, k.Focused = w, &t.click, s.focus == id
+			return k.Layout(gtx, s.th, image.Pt(wide, high))
+		})
+		x += wide + gap
+	}
+	return layout.Dimensions{Size: image.Pt(width, y+high)}
+}
