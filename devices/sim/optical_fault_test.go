@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -177,42 +177,54 @@ func TestPowerMayFailAtAnyCommand(t *testing.T) {
 	}
 	for number := range burn {
 		for _, late := range []bool{false, true} {
-			s := newStation(t, NewDisc(discProfileBDR))
-			s.record(1)
-			s.drive.SetFault(AtCommand(s.drive.number+number+1, PowerLoss{Late: late}))
-			flushed := uint32(32)
-			for i, cdb := range burn {
-				var out []byte
-				if strings.HasPrefix(cdb, "2a") {
-					out = pattern(32+uint32(i-3)*32, 32)
+			t.Run(fmt.Sprintf("command %d late %v", number+1, late), func(t *testing.T) {
+				s := newStation(t, NewDisc(discProfileBDR))
+				s.record(1)
+				s.drive.SetFault(AtCommand(s.drive.number+number+1, PowerLoss{Late: late}))
+				flushed := burnUntilPowerFails(t, s, burn, number)
+				s.drive.PowerOn()
+				s.settle()
+				if end := s.disc.recordedEnd(); end < flushed {
+					t.Fatalf("%d sectors are on the disc, %d were flushed", end, flushed)
 				}
-				if i == 6 {
-					out = pattern(96, 32)
+				for at := uint32(0); at < s.disc.recordedEnd(); at += 32 {
+					if got := s.good(readCDB(at, 32), nil, 32*discSector); !bytes.Equal(got, pattern(at, 32)) {
+						t.Fatalf("the sectors from %d are not what was written", at)
+					}
 				}
-				_, sense, err := s.send(cdb, out, map[bool]int{true: 0, false: 65_536}[out != nil])
-				if err == nil && sense != "" {
-					t.Fatalf("power lost at %d: command %d gives %s", number, i, sense)
-				}
-				if (err == nil) != (i < number) {
-					t.Fatalf("power lost at %d: command %d gives %v", number, i, err)
-				}
-				if err == nil && i == 5 {
-					flushed = 96
-				}
-			}
-			s.drive.PowerOn()
-			s.settle()
-			for at := uint32(0); at < flushed+32 && at+32 <= s.disc.recordedEnd() && at < 96; at += 32 {
-				if got := s.good(readCDB(at, 32), nil, 32*discSector); !bytes.Equal(got, pattern(at, 32)) {
-					t.Fatalf("power lost at %d (late %v): sectors from %d are not what was written", number, late, at)
-				}
-			}
-			if end := s.disc.recordedEnd(); end < flushed {
-				t.Fatalf("power lost at %d (late %v): %d sectors on the disc, %d were flushed", number, late, end, flushed)
-			}
-			s.record(1)
+				s.record(1)
+			})
 		}
 	}
+}
+
+// burnUntilPowerFails sends commands, of which the one after number others
+// must fail and all that follow. It gives the end of what was flushed.
+func burnUntilPowerFails(t *testing.T, s *station, burn []string, number int) (flushed uint32) {
+	t.Helper()
+	written := uint32(32)
+	flushed = written
+	for i, cdb := range burn {
+		var out []byte
+		length := 0
+		switch cdb[:2] {
+		case "2a":
+			out = pattern(written, 32)
+		case "28", "46", "51", "52":
+			length = 65_536
+		}
+		_, sense, err := s.send(cdb, out, length)
+		if (err == nil) != (i < number) || sense != "" {
+			t.Fatalf("command %d gives %q, %v", i+1, sense, err)
+		}
+		if err == nil && out != nil {
+			written += 32
+		}
+		if err == nil && cdb[:2] == "35" {
+			flushed = written
+		}
+	}
+	return flushed
 }
 
 // For any order of writes, flushes and closes: only the next writable address

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -26,25 +25,19 @@ type foreignDrive struct {
 	socket  string
 }
 
-var foreignLibrary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sgio")
-	if err != nil {
-		return "", err
-	}
-	library := filepath.Join(dir, "sgio.so")
+// buildPreload compiles the preload library for the length of a test.
+func buildPreload(t *testing.T) (library string) {
+	t.Helper()
+	library = filepath.Join(t.TempDir(), "sgio.so")
 	output, err := exec.Command("cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, "testdata/sgio.c", "-ldl").CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("cc: %w\n%s", err, output)
+		t.Fatalf("cc: %v\n%s", err, output)
 	}
-	return library, nil
-})
+	return library
+}
 
-func newForeignDrive(t *testing.T, drive *Drive) *foreignDrive {
+func newForeignDrive(t *testing.T, library string, drive *Drive) *foreignDrive {
 	t.Helper()
-	library, err := foreignLibrary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := &foreignDrive{t: t, drive: drive, library: library, socket: filepath.Join(t.TempDir(), "drive")}
 	listener, err := net.Listen("unix", f.socket)
 	if err != nil {
@@ -100,12 +93,17 @@ func (f *foreignDrive) exchange(connection net.Conn) error {
 	return err
 }
 
-// run starts a program of somebody else's on the drive and gives its output.
-func (f *foreignDrive) run(name string, arguments ...string) string {
-	f.t.Helper()
+// command is a program of somebody else's that finds the drive at /dev/sr0.
+func (f *foreignDrive) command(name string, arguments ...string) *exec.Cmd {
 	command := exec.Command(name, arguments...)
 	command.Env = append(os.Environ(), "LD_PRELOAD="+f.library, "SIM_DRIVE="+f.socket)
-	output, err := command.CombinedOutput()
+	return command
+}
+
+// run gives the output of a command that must succeed.
+func (f *foreignDrive) run(name string, arguments ...string) string {
+	f.t.Helper()
+	output, err := f.command(name, arguments...).CombinedOutput()
 	if err != nil {
 		f.t.Fatalf("%s %s: %v\n%s", name, strings.Join(arguments, " "), err, output)
 	}
@@ -113,6 +111,7 @@ func (f *foreignDrive) run(name string, arguments ...string) string {
 }
 
 func TestXorrisoBurnsAndReadsSessions(t *testing.T) {
+	library := buildPreload(t)
 	for _, medium := range []struct {
 		name    string
 		profile uint16
@@ -129,12 +128,7 @@ func TestXorrisoBurnsAndReadsSessions(t *testing.T) {
 			if err := drive.Insert(disc); err != nil {
 				t.Fatal(err)
 			}
-			if os.Getenv("SIM_TRACE") != "" {
-				drive.SetTrace(func(e DriveExchange) {
-					fmt.Printf(time.Now().Format("05.000 ")+"%x out %d in %x sense %x %v\n", e.CDB, len(e.Out), e.In[:min(64, len(e.In))], e.Sense, e.Err)
-				})
-			}
-			foreign := newForeignDrive(t, drive)
+			foreign := newForeignDrive(t, library, drive)
 			const sessions = 3
 			contents := make([][]byte, sessions)
 			for i := range contents {
@@ -152,8 +146,7 @@ func TestXorrisoBurnsAndReadsSessions(t *testing.T) {
 				}
 			}
 			out := t.TempDir()
-			list := foreign.run("xorriso", "-abort_on", "SORRY", "-indev", "/dev/sr0", "-toc", "-osirrox", "on", "-extract", "/", out)
-			t.Log(list)
+			foreign.run("xorriso", "-abort_on", "SORRY", "-indev", "/dev/sr0", "-toc", "-osirrox", "on", "-extract", "/", out)
 			for i, content := range contents {
 				got, err := os.ReadFile(filepath.Join(out, fmt.Sprintf("session%d", i)))
 				if err != nil || !bytes.Equal(got, content) {
@@ -162,6 +155,36 @@ func TestXorrisoBurnsAndReadsSessions(t *testing.T) {
 			}
 			if got := len(disc.Tracks()); got != sessions {
 				t.Errorf("the disc holds %d recorded tracks, want %d: %+v", got, sessions, disc.Tracks())
+			}
+		})
+	}
+}
+
+// dvd+rw-mediainfo prints what it understood of the drive's answers.
+func TestMediainfoUnderstandsTheAnswers(t *testing.T) {
+	library := buildPreload(t)
+	for _, medium := range []struct {
+		name  string
+		disc  *Disc
+		lines []string
+	}{
+		{"blank BD-R", NewDisc(discProfileBDR), []string{"41h, BD-R SRM", "Disc status: blank", "State of Last Session: empty",
+			"Next Writable Address: 0*2KB", "Free Blocks: 12219392*2KB", "Fixed Packet Size: 32*2KB"}},
+		{"finalised BD-R", NewDisc(discProfileBDR, WithFinalised()), []string{"41h, BD-R SRM", "Disc status: complete",
+			"State of Last Session: complete", "Track State: complete", "Track Size: 32*2KB", "READ CAPACITY: 32*2048"}},
+		{"blank DVD+R", NewDisc(discProfileDVDPlusR), []string{"1Bh, DVD+R", "Disc status: blank", "Free Blocks: 2295104*2KB"}},
+		{"blank DVD-R", NewDisc(discProfileDVDR), []string{"11h, DVD-R Sequential", "Disc status: blank", "Fixed Packet Size: 16*2KB"}},
+		{"BD-RE", NewDisc(0x0043), []string{"43h, BD-RE"}},
+	} {
+		t.Run(medium.name, func(t *testing.T) {
+			station := newStation(t, medium.disc)
+			command := newForeignDrive(t, library, station.drive).command("dvd+rw-mediainfo", "/dev/sr0")
+			output, _ := command.CombinedOutput() // its exit status says nothing of the medium
+			text := strings.Join(strings.Fields(string(output)), " ")
+			for _, line := range medium.lines {
+				if !strings.Contains(text, line) {
+					t.Errorf("%q is not in:\n%s", line, output)
+				}
 			}
 		})
 	}

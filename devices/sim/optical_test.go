@@ -165,6 +165,8 @@ func TestCommandsAnswerAsTheStandardSays(t *testing.T) {
 		{"6.26 format 2 is for CD", closed, "43 02 02 00 00 00 00 00 40 00", nil, 64, "5/24/00", ""},
 		{"6.18 READ BUFFER CAPACITY", blank, "5c 00 00 00 00 00 00 00 0c 00", nil, 12, "", "000a00000010000000100000"},
 		{"6.23 disc information of a BD", blank, "ad 01 00 00 00 00 00 00 00 10 00 00", nil, 16, "", "1002000044490100000000004244520"},
+		{"6.23 physical format of a DVD+R", func() *Disc { return NewDisc(discProfileDVDPlusR) }, "ad 00 00 00 00 00 00 00 00 24 00 00", nil, 36, "", "08020000a10f0000000300000026053f"},
+		{"6.23 a CD has no disc structure", func() *Disc { return NewDisc(discProfileCDR) }, "ad 00 00 00 00 00 00 00 00 24 00 00", nil, 36, "5/30/02", ""},
 		{"6.7 media event: new medium, present", blank, "4a 01 00 00 10 00 00 00 08 00", nil, 8, "", "0006041002020000"},
 		{"6.7 asynchronous events are refused", blank, "4a 00 00 00 10 00 00 00 08 00", nil, 8, "5/24/00", ""},
 		{"6.8 write speed descriptor", blank, "ac 00 00 00 00 00 00 00 00 01 03 00", nil, 24, "", "000000140000000000000000"},

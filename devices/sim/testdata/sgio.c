@@ -202,6 +202,7 @@ int usleep(useconds_t wanted)
 	return nanosleep(0, 0);
 }
 
+/* struct stat and struct stat64 are the same on 64-bit Linux. */
 static int device_stat(struct stat *s)
 {
 	memset(s, 0, sizeof *s);
@@ -212,19 +213,35 @@ static int device_stat(struct stat *s)
 	return 0;
 }
 
-#define STAT(name)                                                         \
-	int name(const char *path, struct stat *s)                         \
-	{                                                                  \
-		static int (*next)(const char *, struct stat *);           \
-                                                                           \
-		if (!strcmp(path, DEVICE))                                 \
-			return device_stat(s);                             \
-		if (!next)                                                 \
-			next = (int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, #name); \
-		return next(path, s);                                      \
+#define STAT(name, kind)							\
+	int name(const char *path, struct kind *s)				\
+	{									\
+		static int (*next)(const char *, struct kind *);		\
+										\
+		if (!strcmp(path, DEVICE))					\
+			return device_stat((struct stat *)s);			\
+		if (!next)							\
+			next = (int (*)(const char *, struct kind *))dlsym(RTLD_NEXT, #name); \
+		return next(path, s);						\
 	}
-STAT(stat)
-STAT(lstat)
+STAT(stat, stat)
+STAT(lstat, stat)
+STAT(stat64, stat64)
+STAT(lstat64, stat64)
+
+#define FSTAT(name, kind)							\
+	int name(int fd, struct kind *s)					\
+	{									\
+		static int (*next)(int, struct kind *);				\
+										\
+		if (fd >= 0 && fd < (int)sizeof is_drive && is_drive[fd])	\
+			return device_stat((struct stat *)s);			\
+		if (!next)							\
+			next = (int (*)(int, struct kind *))dlsym(RTLD_NEXT, #name); \
+		return next(fd, s);						\
+	}
+FSTAT(fstat, stat)
+FSTAT(fstat64, stat64)
 
 #define XSTAT(name)                                                        \
 	int name(int version, const char *path, struct stat *s)            \
