@@ -2,7 +2,6 @@
 """Validates a disc image by docs/formats.md alone: validate.py DISC.IMG. It shares no code with the Go
 validator and needs nothing but Python and openssl. Exit status 0: the archive is whole; 2: it is not."""
 import base64, hashlib, json, os, struct, subprocess, sys, tempfile
-
 SECTOR, SIGN = 2048, {0x47, 0x55, 0x56, 0x6A}  # SIGN: commands of a YubiHSM 2 that sign
 
 def need(ok, what):

@@ -1,0 +1,45 @@
+package audit
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// hexOf returns n bytes in hex.
+func hexOf(n int) string { return strings.Repeat("5a", n) }
+
+var (
+	someHSM    = HSMFacts{Backend: "yubihsm", Serial: "0034332673", Firmware: "2.4.1"}
+	someDER    = base64.StdEncoding.EncodeToString([]byte("der"))
+	someRoster = Roster{Set: 7, Threshold: 2, PINVerify: hexOf(32), Members: []Member{
+		{"Ada <ada@example.com> & Co", 11, hexOf(32)}, {"Émilie \u2028 \"é\"", 200, hexOf(32)}}}
+	someFile = FileFact{"STATE.JSON", 100, hexOf(32)}
+)
+
+// sampleEvents has one valid event of every type, the genesis first.
+func sampleEvents() []Event {
+	return []Event{
+		Genesis{1, hexOf(32), "rehearsal", hexOf(32), "anodize 1"},
+		CeremonyBegin{"init-root", "anodize 1", hexOf(32), someHSM, MediumFact{"BD-R SRM", 3, 4096}},
+		ClockConfirmed{61},
+		HeadCompared{12, hexOf(32)},
+		IntentInitRoot{7, 1, 2, []string{"Ada", "Grace"}, someHSM, "root", "ecdsa-p384", "CN=Root", "5a01", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z", 1, "2026-07-25T14:30:00Z"},
+		IntentSignCSR{"intermediate", "INTCA1.CRT", "5a02", someDER, someDER},
+		IntentIssueCRL{2, "ROOT.CRL", someDER},
+		IntentAbandoned{"20260425T143000Z-intent", "power failed\nafter the burn"},
+		SharesCommitted{someRoster, someHSM},
+		HSMBootstrapped{someHSM, nil},
+		HSMLogin{"0034332673"},
+		HSMLog{"0034332673", 1, 2, []string{hexOf(32)}, 65535, hexOf(16)},
+		KeyGenerated{"0034332673", 1, "root", "ecdsa-p384", someDER},
+		CertificateIssued{"root", "ROOT.CRT", hexOf(32), "5a01", "CN=Root", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z"},
+		CRLIssued{1, "ROOT.CRL", hexOf(32), "2026-04-25T14:30:00Z", "2026-07-25T14:30:00Z", 0},
+		FingerprintCompared{"ROOT.CRT", hexOf(32), true},
+		SessionVerified{"20260425T143000Z-intent", 0, 384, hexOf(32)},
+		SessionVoid{2, 384, "the disc did not become ready"},
+		ExportDone{nil},
+		ExportFailed{"the stick was pulled out"},
+		CeremonyEnd{"init-root", "done", ""},
+		SessionClose{"20260425T143122Z", []FileFact{someFile}},
+	}
+}
