@@ -75,6 +75,7 @@ func TestHSMSignsECDSAForOpenSSLWithEveryHashOnEveryCurve(t *testing.T) {
 			hsmVerify(t, public, name, digest, c.must(hsmSignECDSA, id, digest))
 		}
 		c.want(hsmInvalidData, "a digest of no hash", hsmSignECDSA, id, make([]byte, 33))
+		c.want(hsmInvalidData, "a digest padded with more than zeros", hsmSignECDSA, id, append([]byte{1}, make([]byte, 65)...))
 		c.want(hsmNotPermitted, "a key without the capability", hsmSignEdDSA, id, []byte("x"))
 	}
 	digest := hsmHash(crypto.SHA512, "padded")

@@ -5,43 +5,47 @@ package sim
 
 // Commands. An answer carries the command with the top bit set.
 const (
-	hsmEcho                   = 0x01
-	hsmCreateSession          = 0x03
-	hsmAuthSession            = 0x04
-	hsmSessionMessage         = 0x05
-	hsmDeviceInfo             = 0x06
-	hsmReset                  = 0x08
-	hsmCloseSession           = 0x40
-	hsmStorageInfo            = 0x41
-	hsmPutOpaque              = 0x42
-	hsmGetOpaque              = 0x43
-	hsmPutAuthKey             = 0x44
-	hsmPutAsymmetric          = 0x45
-	hsmGenAsymmetric          = 0x46
-	hsmSignPKCS1              = 0x47
-	hsmListObjects            = 0x48
-	hsmExportWrapped          = 0x4a
-	hsmImportWrapped          = 0x4b
-	hsmPutWrapKey             = 0x4c
-	hsmGetLog                 = 0x4d
-	hsmObjectInfo             = 0x4e
-	hsmSetOption              = 0x4f
-	hsmGetOption              = 0x50
-	hsmPseudoRandom           = 0x51
-	hsmGetPublicKey           = 0x54
-	hsmSignPSS                = 0x55
-	hsmSignECDSA              = 0x56
-	hsmDeleteObject           = 0x58
-	hsmGenWrapKey             = 0x5b
-	hsmSignAttestation        = 0x64
-	hsmSetLogIndex            = 0x67
-	hsmSignEdDSA              = 0x6a
-	hsmBlink                  = 0x6b
-	hsmChangeAuthKey          = 0x6c
-	hsmAnswer                 = 0x80
-	hsmErrorAnswer            = 0x7f
-	hsmHeader                 = 3 // command and length
-	hsmNobody          uint16 = 0xffff
+	hsmEcho            = 0x01
+	hsmCreateSession   = 0x03
+	hsmAuthSession     = 0x04
+	hsmSessionMessage  = 0x05
+	hsmDeviceInfo      = 0x06
+	hsmReset           = 0x08
+	hsmCloseSession    = 0x40
+	hsmStorageInfo     = 0x41
+	hsmPutOpaque       = 0x42
+	hsmGetOpaque       = 0x43
+	hsmPutAuthKey      = 0x44
+	hsmPutAsymmetric   = 0x45
+	hsmGenAsymmetric   = 0x46
+	hsmSignPKCS1       = 0x47
+	hsmListObjects     = 0x48
+	hsmExportWrapped   = 0x4a
+	hsmImportWrapped   = 0x4b
+	hsmPutWrapKey      = 0x4c
+	hsmGetLog          = 0x4d
+	hsmObjectInfo      = 0x4e
+	hsmSetOption       = 0x4f
+	hsmGetOption       = 0x50
+	hsmPseudoRandom    = 0x51
+	hsmGetPublicKey    = 0x54
+	hsmSignPSS         = 0x55
+	hsmSignECDSA       = 0x56
+	hsmDeleteObject    = 0x58
+	hsmGenWrapKey      = 0x5b
+	hsmSignAttestation = 0x64
+	hsmSetLogIndex     = 0x67
+	hsmSignEdDSA       = 0x6a
+	hsmBlink           = 0x6b
+	hsmChangeAuthKey   = 0x6c
+)
+
+// Framing.
+const (
+	hsmAnswer             = 0x80
+	hsmErrorAnswer        = 0x7f
+	hsmHeader             = 3 // command and length
+	hsmNobody      uint16 = 0xffff
 )
 
 // hsmCode is what a command ends with.

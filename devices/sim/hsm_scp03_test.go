@@ -127,6 +127,22 @@ func TestHSMWrongMACEndsTheSession(t *testing.T) {
 	}
 }
 
+func TestHSMSessionIsAuthenticatedOnceAndBeforeAnythingElse(t *testing.T) {
+	h := NewHSM(1)
+	c, code := hsmBegin(t, h, 1, []byte(hsmDefaultSecret))
+	if code != hsmOK {
+		t.Fatalf("CREATE SESSION: error %#x", code)
+	}
+	c.want(hsmInvalidSession, "a command before authentication", hsmEcho)
+	c.chain = make([]byte, 16) // the refused message is not part of the chain
+	if answer := c.authenticate(); hsmErrorIn(answer) != hsmOK {
+		t.Fatalf("answered %x", answer)
+	}
+	if answer := c.authenticate(); hsmErrorIn(answer) != hsmInvalidSession {
+		t.Errorf("authenticated twice: %x", answer)
+	}
+}
+
 func TestHSMReplayIsNotAuthentic(t *testing.T) {
 	h := NewHSM(1)
 	c := hsmLoginDefault(t, h)
@@ -240,16 +256,26 @@ func FuzzHSMInnerCommand(f *testing.F) {
 	f.Add(byte(hsmImportWrapped), make([]byte, 60))
 	f.Add(byte(hsmSignECDSA), append(hsmBE(9), make([]byte, 32)...))
 	f.Add(byte(hsmSignAttestation), []byte{0, 9, 0, 0})
+	h := NewHSM(1)
+	hsmLoginDefault(f, h).must(hsmGenAsymmetric, hsmObjectBytes(9, "seed", 1, hsmCapSignECDSA|hsmCapExportable, hsmP256))
+	saved, err := h.Save()
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, command byte, data []byte) {
 		if command == hsmGenAsymmetric && len(data) == hsmNew && hsmRSABits(data[hsmNew-1]) != 0 {
 			return // seconds each
 		}
-		h := NewHSM(1)
-		c := hsmLoginDefault(t, h)
-		c.must(hsmGenAsymmetric, hsmObjectBytes(9, "seed", 1, hsmCapSignECDSA|hsmCapExportable, hsmP256))
-		if len(data) > h.maxInner() {
-			return
+		h, err := LoadHSM(saved, WithHSMRandom(bytes.NewReader(make([]byte, 4096))))
+		if err != nil {
+			t.Fatal(err)
 		}
-		c.do(command, data)
+		c := hsmLoginDefault(t, h)
+		if len(data) <= h.maxInner() {
+			c.do(command, data)
+		}
+		if err := h.state.check(); err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -85,6 +85,22 @@ func TestHSMBackupMovesAKeyBetweenTwoDevices(t *testing.T) {
 	}
 }
 
+func TestHSMImportsNoKeyOfADisabledAlgorithm(t *testing.T) {
+	from, to := hsmLoginDefault(t, NewHSM(1)), hsmLoginDefault(t, NewHSM(2))
+	to.must(hsmSetOption, []byte{hsmOptionAlgorithms, 0, 2, hsmP256, 0})
+	for _, c := range []*hsmClient{from, to} {
+		c.must(hsmPutWrapKey, hsmObjectBytes(20, "", 1, hsmCapExportWrapped|hsmCapImportWrapped, hsmAES128CCM), hsmCapBytes(hsmCapAll), make([]byte, 16))
+	}
+	for id, tt := range map[uint16]struct {
+		algorithm byte
+		want      hsmCode
+	}{10: {hsmP256, hsmInvalidData}, 11: {hsmP384, hsmOK}} {
+		from.must(hsmGenAsymmetric, hsmObjectBytes(id, "", 1, hsmCapExportable, tt.algorithm))
+		wrapped := from.must(hsmExportWrapped, hsmBE(20), []byte{hsmAsymmetric}, hsmBE(id))
+		to.want(tt.want, "imported", hsmImportWrapped, hsmBE(20), wrapped)
+	}
+}
+
 func TestHSMWrapsOnlyWhatEveryoneAllows(t *testing.T) {
 	c := hsmLoginDefault(t, NewHSM(1))
 	both := hsmCapExportWrapped | hsmCapImportWrapped
