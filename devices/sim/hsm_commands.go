@@ -25,7 +25,7 @@ type hsmCommand struct {
 const hsmNew = 2 + hsmLabelSize + 2 + 8 + 1
 
 // hsmCommands is every command that may travel inside a session; RESET and
-// CLOSE SESSION are finished by sessionMessage.
+// CLOSE SESSION take effect in sessionMessage, once they are answered.
 var hsmCommands = map[byte]hsmCommand{
 	hsmEcho:            {atLeast: true, plain: true, run: (*HSM).echo},
 	hsmDeviceInfo:      {plain: true, run: (*HSM).deviceInfo},

@@ -134,37 +134,38 @@ func (h *HSM) sessionMessage(data []byte) ([]byte, hsmCode) {
 		h.sessions[id] = nil
 		return nil, hsmAuthFailed
 	}
-	outer := &hsmCall{command: hsmSessionMessage, data: data, target: hsmNobody, second: hsmNobody}
 	if h.logRefuses(hsmSessionMessage) {
 		return nil, hsmLogFull
 	}
 	s.used = h.clock()
-	reset := false
-	var inner []byte
-	command, arguments, ok := hsmInner(hsmOpen(s.enc, s.counter, data[1:1+sealed]))
-	if !ok {
-		h.frame.Result = byte(hsmWrongLength)
-		inner = hsmError(hsmWrongLength)
-	} else {
-		h.frame.Inner = command
-		answer, code := h.execute(command, arguments, s)
-		h.frame.Result = byte(code)
-		inner = hsmMessage(command|hsmAnswer, answer)
-		if code != hsmOK {
-			inner = hsmError(code)
-		}
-		reset = command == hsmReset && code == hsmOK
-		if command == hsmCloseSession && code == hsmOK {
-			h.sessions[id] = nil
-		}
-	}
+	inner, done := h.runInner(s, data[1:1+sealed])
 	answer := s.wrap(id, inner)
 	s.used = h.clock() // a long command must not expire its own session
-	h.logCommand(outer, s.authKey, hsmOK)
-	if reset { // the answer leaves first, under the session that is about to go
+	h.logCommand(&hsmCall{command: hsmSessionMessage, data: data, target: hsmNobody, second: hsmNobody}, s.authKey, hsmOK)
+	switch done { // the answer is made first, under the session that is about to go
+	case hsmCloseSession:
+		h.sessions[id] = nil
+	case hsmReset:
 		h.factoryReset()
 	}
 	return answer, hsmOK
+}
+
+// runInner executes the command in a sealed message; done is the command if it
+// succeeded, else 0.
+func (h *HSM) runInner(s *hsmSession, sealed []byte) (inner []byte, done byte) {
+	command, arguments, ok := hsmInner(hsmOpen(s.enc, s.counter, sealed))
+	if !ok {
+		h.frame.Result = byte(hsmWrongLength)
+		return hsmError(hsmWrongLength), 0
+	}
+	h.frame.Inner = command
+	answer, code := h.execute(command, arguments, s)
+	h.frame.Result = byte(code)
+	if code != hsmOK {
+		return hsmError(code), 0
+	}
+	return hsmMessage(command|hsmAnswer, answer), command
 }
 
 // wrap makes the whole outer answer around an inner one.
