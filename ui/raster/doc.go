@@ -32,10 +32,12 @@
 //
 //   - Where two edges of one path cross within a pixel, or one path covers a part of a
 //     pixel twice, the signed area is not the area inside. This is Gio's rule; strokes
-//     show it at the inner side of a joint.
-//   - Outlines of strokes come from Gio's stroker, which is within about 1/100 of a
-//     pixel of the true one; between black and white that may be ten levels in the
-//     darkest pixels of an edge.
+//     show it at the inner side of a joint, and where a curve comes back to its beginning
+//     but for rounding, because the caps of its ends then lie over each other.
+//   - Outlines of strokes come from Gio's stroker, which is within about 1/100 of the
+//     path's unit of the true one (and replaces a cubic curve by quadratic ones to 1/1000
+//     of its size); between black and white that may be ten levels in the darkest pixels
+//     of an edge.
 //   - A linearly filtered image that is shrunk is read from halved copies, as Gio's GPU
 //     renderer does; the mean over the pixel's true footprint differs.
 //

@@ -88,7 +88,7 @@ func edit(t *rapid.T, things []thing) []thing {
 			things = append(things, drawThing(t, 2))
 			continue
 		}
-		switch rapid.IntRange(0, 5).Draw(t, "edit") {
+		switch rapid.IntRange(0, 7).Draw(t, "edit") {
 		case 0:
 			things = slices.Delete(things, i, i+1)
 		case 1:
@@ -105,6 +105,10 @@ func edit(t *rapid.T, things []thing) []thing {
 		case 4:
 			things[i].inside = edit(t, things[i].inside)
 			things[i].at = things[i].at.Add(image.Pt(rapid.IntRange(-3, 3).Draw(t, "move"), 0))
+		case 5:
+			things[i].opacity = rapid.SampledFrom([]float32{0, 0.3, 0.6, 1}).Draw(t, "opacity")
+		case 6:
+			things[i].color.R += 9
 		default:
 			things[i] = drawThing(t, 2)
 		}

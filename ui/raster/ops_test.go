@@ -239,6 +239,10 @@ func TestMalformedOperationsAreAnErrorAndPaintNothing(t *testing.T) {
 		{"a coordinate that is no number", func(o *op.Ops) { rawPath(o, 0, record(1, scene.Line(pt(nan, 0), pt(1, 1)))) }},
 		{"an infinite coordinate", func(o *op.Ops) { rawPath(o, 0, record(1, scene.Quad(pt(0, 0), pt(1, inf), pt(1, 1)))) }},
 		{"a path as large as the world", func(o *op.Ops) { rawPath(o, 0, record(1, scene.Line(pt(1e20, 0), pt(1, 1)))) }},
+		{"a path of more curves than can be drawn", func(o *op.Ops) {
+			rawPath(o, 0, bytes.Repeat(record(1, scene.Cubic(pt(0, 0), pt(1e6, 0), pt(-1e6, 9), pt(1, 1))), 300))
+		}},
+		{"a stroke of more curves than can be drawn", func(o *op.Ops) { rawPath(o, 1, bytes.Repeat(line, 1+maxStroked/recordSize)) }},
 		{"a stroke as wide as the world", func(o *op.Ops) { rawPath(o, 1e9, line) }},
 		{"a stroke of a negative width", func(o *op.Ops) { rawPath(o, -1, line) }},
 		{"a stroke of contour 0", func(o *op.Ops) { rawPath(o, 1, record(0, scene.Line(pt(1, 1), pt(9, 9)))) }},

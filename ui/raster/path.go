@@ -19,13 +19,16 @@ const (
 	// maxCoordinate bounds coordinates, in the path's units and in pixels: beyond it
 	// float32 no longer tells pixels apart.
 	maxCoordinate = 1 << 24
-	// maxStroke bounds coordinates and width of what is stroked: Gio's stroker cuts
-	// a curve into pieces by the root of its size.
-	maxStroke = 1 << 20
+	// maxStroke bounds coordinates and width of what is stroked, and maxStroked the path's
+	// bytes: Gio's stroker cuts a curve into pieces by the root of its size.
+	maxStroke  = 1 << 16
+	maxStroked = 1 << 19
 	// flatness is the largest distance of a curve from the lines drawn for it.
 	flatness = 1.0 / 512
 	// maxPieces is the largest number of lines drawn for a curve.
 	maxPieces = 1 << 12
+	// maxEdges is the largest number of lines drawn for a path.
+	maxEdges = 1 << 20
 )
 
 // point is in pixels.
@@ -132,8 +135,12 @@ func (b box) within(limit float64) bool {
 // may be larger than it need be: Bézier curves stay within their control points.
 // A width of zero fills the path, any other strokes it.
 func checkPath(data []byte, m matrix, width float32) (box, error) {
-	if len(data)%recordSize != 0 || len(data) > maxPath {
-		return box{}, fmt.Errorf("%w: a path of %d bytes is no whole number of records of %d, or more than %d bytes", ErrMalformed, len(data), recordSize, maxPath)
+	most := maxPath
+	if width != 0 {
+		most = maxStroked
+	}
+	if len(data)%recordSize != 0 || len(data) > most {
+		return box{}, fmt.Errorf("%w: a path of %d bytes is no whole number of records of %d, or more than %d bytes", ErrMalformed, len(data), recordSize, most)
 	}
 	local, device := emptyBox, emptyBox
 	for at := 0; at < len(data); at += recordSize {
@@ -184,7 +191,9 @@ func outline(edges []edge, data []byte, m matrix, width float32) ([]edge, error)
 		for i := range s.n {
 			p[i] = m.apply(s.p[i])
 		}
-		edges = flatten(edges, p[:s.n])
+		if edges = flatten(edges, p[:s.n]); len(edges) > maxEdges {
+			return edges, fmt.Errorf("%w: a path of more than %d lines", ErrMalformed, maxEdges)
+		}
 	}
 	return edges, nil
 }

@@ -64,13 +64,12 @@ func (r *Renderer) Frame(root *op.Ops, t Target) (damage []image.Rectangle, err 
 		return nil, err
 	}
 	defer r.trim()
-	if err := r.collect(root, t); err != nil {
+	old := r.shown(t)
+	if err := r.plan(root, t, old); err != nil {
 		return nil, err
 	}
-	old := r.take(t)
-	r.findDamage(old, t.bounds())
+	r.forget(t)
 	if err := r.paint(t); err != nil {
-		r.next.reset()
 		return nil, err
 	}
 	r.next.forgetPaths()
@@ -87,30 +86,35 @@ func (r *Renderer) trim() {
 	}
 }
 
-// collect reads the operations. Gio's reader panics on a list that is cut short; its
-// bytes cannot be seen but through it, so that the panic is all there is to go by.
-func (r *Renderer) collect(root *op.Ops, t Target) (err error) {
+// plan reads the operations, and makes all that is needed to paint what is new in them.
+// Gio's reader and its stroker panic on what they cannot read; the bytes of the list
+// cannot be seen but through the reader, so that the panic is all there is to go by.
+func (r *Renderer) plan(root *op.Ops, t Target, old *list) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("raster: %w: Gio's reader: %v", ErrMalformed, v)
+			err = fmt.Errorf("raster: %w: reading them failed: %v", ErrMalformed, v)
 		}
 	}()
-	return r.collector.collect(root, t.bounds(), r.next)
+	if err := r.collector.collect(root, t.bounds(), r.next); err != nil {
+		return err
+	}
+	r.findDamage(old, t.bounds())
+	return r.prepare()
 }
 
-// take removes what is remembered of t, and returns the list that is on it, or nil.
-func (r *Renderer) take(t Target) *list {
-	for i, s := range r.surfaces {
-		if s.base != &t.Pix[0] {
-			continue
-		}
-		r.surfaces = slices.Delete(r.surfaces, i, i+1)
-		if s.target.sameLayout(t) {
+// shown returns the list that is on t, or nil.
+func (r *Renderer) shown(t Target) *list {
+	for _, s := range r.surfaces {
+		if s.base == &t.Pix[0] && s.target.sameLayout(t) {
 			return s.list
 		}
-		return nil
 	}
 	return nil
+}
+
+// forget removes what is remembered of t's memory.
+func (r *Renderer) forget(t Target) {
+	r.surfaces = slices.DeleteFunc(r.surfaces, func(s surface) bool { return s.base == &t.Pix[0] })
 }
 
 func (t Target) sameLayout(u Target) bool {
@@ -147,12 +151,6 @@ func (r *Renderer) findDamage(old *list, all image.Rectangle) {
 // paint paints the damage.
 func (r *Renderer) paint(t Target) (err error) {
 	defer recovered(&err)
-	if len(r.damage) == 0 {
-		return nil
-	}
-	if err := r.prepare(); err != nil {
-		return err
-	}
 	sc := picture{target: t, list: r.next, masks: r.masks}
 	pixels := 0
 	for _, d := range r.damage {
