@@ -1,0 +1,11 @@
+package disc
+
+import (
+	"context"
+	"time"
+)
+
+// WithoutPauses lets d poll a simulated drive without waiting in between.
+func WithoutPauses(d *Drive) {
+	d.sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+}
