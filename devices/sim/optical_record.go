@@ -258,8 +258,9 @@ func (d *Drive) read(r *opticalRequest) opticalSense {
 	if count > opticalSectors {
 		return opticalBadField
 	}
-	if d.cacheTrack != nil { // a read would break the burn off
-		return opticalLongWriteBusy
+	if d.cacheTrack != nil { // the cache is recorded first; the burn is broken off there
+		d.long(true, opticalLongWriteBusy, d.settle)
+		return d.pollBusy()
 	}
 	data := make([]byte, 0, count*discSector)
 	for at := uint64(sector); at < uint64(sector)+uint64(count); at++ {

@@ -366,6 +366,19 @@ func TestImmediateOperationsKeepTheDriveBusy(t *testing.T) {
 	}
 }
 
+// MMC-5 6.15: a read makes the drive record what it has cached, and wait.
+func TestReadingDuringABurnMustWaitForTheCache(t *testing.T) {
+	s := newStation(t, NewDisc(discProfileBDR))
+	s.good(writeCDB(0, 32), pattern(0, 32), 0)
+	if _, sense, _ := s.send(readCDB(0, 32), nil, 32*discSector); sense != "2/04/08" {
+		t.Errorf("reading cached sectors gives %q", sense)
+	}
+	s.settle()
+	if got := s.good(readCDB(0, 32), nil, 32*discSector); !bytes.Equal(got, pattern(0, 32)) {
+		t.Error("the sectors read back different")
+	}
+}
+
 // MMC-5 6.5.4.2.1.6: spare areas are set aside on a blank disc, once.
 func TestFormattingABlankDisc(t *testing.T) {
 	s := newStation(t, NewDisc(discProfileBDR))
