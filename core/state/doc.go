@@ -8,7 +8,8 @@
 //   - A session is the records up to and including a session.close. Directories
 //     rise in time and end in -intent exactly if the session holds an intent, in
 //     -commit exactly if it holds shares.committed. The last of these two, or
-//     ceremony.end, is followed by nothing but session.void and session.close.
+//     ceremony.end, is followed by nothing but session.void, clock.confirmed
+//     and session.close.
 //   - session.close names STATE.JSON, PROFILE.TOML in the first session alone,
 //     and every certificate and CRL issued in its session; nothing else.
 //   - One ceremony at a time: ceremony.begin, after clock.confirmed in the same

@@ -151,7 +151,7 @@ func (m *Machine) mayFollow(e audit.Event) error {
 		return nil
 	}
 	switch e.(type) {
-	case audit.SessionVoid, audit.SessionClose:
+	case audit.SessionVoid, audit.ClockConfirmed, audit.SessionClose:
 		return nil
 	}
 	return fmt.Errorf("after %s a session can only be closed", m.session.over)
