@@ -17,16 +17,20 @@ func (s *Screens) facts(gtx layout.Context, b ceremony.FactsBody) layout.Dimensi
 		names = max(names, s.nameWidth(gtx, g.Facts))
 	}
 	var cards []layout.Widget
+	pad, gap := image.Pt(gtx.Dp(36), gtx.Dp(26)), gtx.Dp(18)
+	if s.th.Low() {
+		pad.Y, gap = gtx.Dp(16), gtx.Dp(12)
+	}
 	for _, g := range b.Groups {
 		cards = append(cards, func(gtx layout.Context) layout.Dimensions {
-			return kit.CardOf(gtx, image.Pt(gtx.Dp(36), gtx.Dp(26)), 0, func(gtx layout.Context) layout.Dimensions {
+			return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
 				return kit.Column(gtx, gtx.Dp(12),
 					s.widget(kit.Style{Size: kit.SizeText, Face: kit.Medium, Color: kit.Ink}, g.Title),
 					func(gtx layout.Context) layout.Dimensions { return s.table(gtx, g.Facts, names) })
 			})
 		})
 	}
-	return kit.Column(gtx, gtx.Dp(18), cards...)
+	return kit.Column(gtx, gap, cards...)
 }
 
 func factName(gtx layout.Context) kit.Style {

@@ -41,9 +41,9 @@ func (s *Screens) finding(gtx layout.Context, f ceremony.Finding, st [2]kit.Styl
 	x1 := sign + gtx.Dp(12)
 	x2 := x1 + levels + gap
 	x3 := x2 + checks + gap
-	l := s.piece(kit.Loose(gtx, levels), s.textOf(st[0], f.Level))
-	k := s.piece(kit.Loose(gtx, checks), s.textOf(st[1], f.Check))
-	w := s.piece(kit.Loose(gtx, width-x3), s.textOf(kit.Style{Size: kit.SizeDetail, Color: kit.Ink}, f.What))
+	l := s.piece(kit.Loose(gtx, levels), s.widget(st[0], f.Level))
+	k := s.piece(kit.Loose(gtx, checks), s.widget(st[1], f.Check))
+	w := s.piece(kit.Loose(gtx, width-x3), s.widget(kit.Style{Size: kit.SizeDetail, Color: kit.Ink}, f.What))
 	text := max(l.size.Y, k.size.Y, w.size.Y)
 	high := text + 2*gtx.Dp(10)
 	one := l.size.Y

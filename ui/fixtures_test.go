@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -247,8 +248,9 @@ func long() []fixture {
 	}
 	dn := "CN=" + longName + ", OU=Public Key Infrastructure and Key Management, O=Example Corporation of Somewhere Ltd, C=US"
 	var choices []ceremony.Choice
-	for range 14 {
-		choices = append(choices, ceremony.Choice{Label: "EXAMPLE-ISSUING-CA-REQUEST-2026-04-25-SECOND-TRY.CSR", Detail: dn})
+	for i := range 14 {
+		label := fmt.Sprintf("EXAMPLE-ISSUING-CA-REQUEST-2026-04-25-TRY-%d.CSR", i+1)
+		choices = append(choices, ceremony.Choice{Label: label, Detail: dn})
 	}
 	menu := menuBody()
 	for i := range menu.Cards {

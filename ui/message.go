@@ -56,6 +56,6 @@ func (s *Screens) dotted(gtx layout.Context, text string) layout.Dimensions {
 	width := gtx.Constraints.Max.X
 	one := s.th.Measure(gtx, st, "x", width).Y
 	kit.Disc(gtx.Ops, image.Rect(0, (one-dot)/2, dot, (one-dot)/2+dot), kit.Blue)
-	d := kit.At(kit.Loose(gtx, width-indent), indent, 0, s.textOf(st, text))
+	d := kit.At(kit.Loose(gtx, width-indent), indent, 0, s.widget(st, text))
 	return layout.Dimensions{Size: image.Pt(width, d.Size.Y)}
 }

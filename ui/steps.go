@@ -31,8 +31,8 @@ func (s *Screens) step(gtx layout.Context, w ceremony.WorkStep, rule bool) layou
 	if w.State == ceremony.ToCome {
 		name.Color = kit.Muted
 	}
-	detail := s.piece(kit.Loose(gtx, (width-indent)/2), s.textOf(kit.Style{Size: kit.SizeDetail, Face: kit.Mono, Color: kit.Muted}, w.Detail))
-	label := s.piece(kit.Loose(gtx, width-indent-gap-detail.size.X), s.textOf(name, w.Label))
+	detail := s.piece(kit.Loose(gtx, (width-indent)/2), s.widget(kit.Style{Size: kit.SizeDetail, Face: kit.Mono, Color: kit.Muted}, w.Detail))
+	label := s.piece(kit.Loose(gtx, width-indent-gap-detail.size.X), s.widget(name, w.Label))
 	high := max(gtx.Dp(66), label.size.Y+gtx.Dp(24), detail.size.Y+gtx.Dp(24))
 	sign := gtx.Dp(26)
 	stepSign(gtx, w.State, image.Rect(0, (high-sign)/2, sign, (high-sign)/2+sign))
@@ -47,16 +47,6 @@ func (s *Screens) step(gtx layout.Context, w ceremony.WorkStep, rule bool) layou
 		kit.Fill(gtx.Ops, image.Rect(0, high-max(1, gtx.Dp(1)), width, high), kit.Line)
 	}
 	return layout.Dimensions{Size: image.Pt(width, high)}
-}
-
-// textOf is widget for a text that may be empty.
-func (s *Screens) textOf(st kit.Style, text string) layout.Widget {
-	return func(gtx layout.Context) layout.Dimensions {
-		if text == "" {
-			return layout.Dimensions{}
-		}
-		return s.th.Text(gtx, st, text)
-	}
 }
 
 // stepSign paints the sign of how far a step is.

@@ -9,8 +9,10 @@ import (
 	"unicode"
 
 	"gioui.org/f32"
+	"gioui.org/io/input"
 	"gioui.org/io/key"
 	"gioui.org/io/pointer"
+	"gioui.org/io/semantic"
 )
 
 // NotFoundError tells that a label is not on the screen.
@@ -62,24 +64,27 @@ func (h *Headless) find(label string) (point, error) {
 		return point{}, &DisabledError{Label: label, Why: why}
 	}
 	mid := l.Bounds.Min.Add(l.Bounds.Max).Div(2)
-	window := image.Rect(0, 0, h.target.Width, h.target.Height)
 	at := point{X: float32(mid.X), Y: float32(mid.Y)}
-	if !mid.In(window) || l.Button && !h.answers(at, label) {
+	if !mid.In(l.Seen) || l.Button && !h.answers(at, label) {
 		return point{}, &HiddenError{Label: label}
 	}
 	return at, nil
 }
 
-// answers tells whether the button under at is the one with this label.
+// answers tells whether what lies under at is the button with this label, or a
+// text on it.
 func (h *Headless) answers(at point, label string) bool {
-	id, ok := h.router.SemanticAt(at)
-	if !ok {
-		return false
-	}
+	nodes := map[input.SemanticID]input.SemanticNode{}
 	for _, n := range h.router.AppendSemantics(nil) {
-		if n.ID == id {
+		nodes[n.ID] = n
+	}
+	id, ok := h.router.SemanticAt(at)
+	for ok {
+		var n input.SemanticNode
+		if n, ok = nodes[id]; ok && n.Desc.Class == semantic.Button {
 			return n.Desc.Label == label
 		}
+		id = n.ParentID
 	}
 	return false
 }

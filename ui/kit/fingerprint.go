@@ -18,8 +18,11 @@ func Groups(digits string) []string {
 	return groups
 }
 
-// perRow is the number of groups in a row of a fingerprint.
-const perRow = 4
+const (
+	perRow   = 4    // groups in a row
+	groupGap = 0.22 // between groups, in widths of a group
+	rowPitch = 1.06 // from row to row, in heights of a line
+)
 
 // fingerprintMax is the size of a fingerprint's digits where there is room:
 // readable from three metres.
@@ -35,13 +38,12 @@ func Fingerprint(gtx layout.Context, th *Theme, digits string) layout.Dimensions
 	}
 	st := Style{Size: fingerprintMax, Face: Mono, Color: Ink}
 	cell := th.Measure(gtx, st, "0000", gtx.Constraints.Max.X*4)
-	// Between groups there is a fifth of a group; between rows, a tenth of one.
-	wide := float32(cell.X) * (perRow + 0.22*(perRow-1))
-	high := float32(cell.Y) * float32(rows)
+	wide := float32(cell.X) * (perRow + groupGap*(perRow-1))
+	high := float32(cell.Y) * float32(rows) * rowPitch
 	fit := min(1, float32(gtx.Constraints.Max.X)/wide, float32(gtx.Constraints.Max.Y)/high)
 	st.Size = max(SizeText, fingerprintMax*fit)
 	cell = th.Measure(gtx, st, "0000", gtx.Constraints.Max.X*4)
-	stepX, stepY := cell.X+cell.X*22/100, cell.Y
+	stepX, stepY := int(float32(cell.X)*(1+groupGap)), int(float32(cell.Y)*rowPitch)
 	for i, g := range groups {
 		row, col := i/perRow, i%perRow
 		st.Color = Ink
@@ -52,5 +54,5 @@ func Fingerprint(gtx layout.Context, th *Theme, digits string) layout.Dimensions
 			return th.Line(gtx, st, g)
 		})
 	}
-	return layout.Dimensions{Size: image.Pt(perRow*stepX-cell.X*22/100, rows*stepY)}
+	return layout.Dimensions{Size: image.Pt((perRow-1)*stepX+cell.X, (rows-1)*stepY+cell.Y)}
 }

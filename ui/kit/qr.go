@@ -27,14 +27,15 @@ type qrCache struct {
 	err     error
 }
 
-// code returns the QR code of text, error correction level M. Upper-case
-// letters, digits and a few signs are encoded in alphanumeric mode.
+// code makes the QR code of text. Upper-case letters, digits and a few signs are
+// encoded in alphanumeric mode. Error correction is of level L: nothing on a
+// screen is torn or dirty, and fewer modules are larger ones.
 func (c *qrCache) code(text string) {
 	if c.modules > 0 && c.text == text {
 		return
 	}
 	*c = qrCache{text: text}
-	q, err := qrcode.New(text, qrcode.Medium)
+	q, err := qrcode.New(text, qrcode.Low)
 	if err != nil {
 		c.err = fmt.Errorf("making the QR code of %d characters: %w", len(text), err)
 		return

@@ -100,14 +100,21 @@ func ShiftKey(ops *op.Ops, r image.Rectangle, c color.NRGBA) {
 		f32.Pt(0.3, 0.94), f32.Pt(0.3, 0.52), f32.Pt(0.06, 0.52), f32.Pt(0.5, 0.06), f32.Pt(0.54, 0.10))
 }
 
-// At draws w with its corner at (x, y).
+// At draws w with its corner at (x, y). A nil widget draws nothing, here and in
+// Record and Column.
 func At(gtx layout.Context, x, y int, w layout.Widget) layout.Dimensions {
+	if w == nil {
+		return layout.Dimensions{}
+	}
 	defer op.Offset(image.Pt(x, y)).Push(gtx.Ops).Pop()
 	return w(gtx)
 }
 
 // Record lays w out without drawing it; the call draws it.
 func Record(gtx layout.Context, w layout.Widget) (layout.Dimensions, op.CallOp) {
+	if w == nil {
+		return layout.Dimensions{}, op.CallOp{}
+	}
 	m := op.Record(gtx.Ops)
 	d := w(gtx)
 	return d, m.Stop()
