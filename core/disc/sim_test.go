@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -427,6 +428,7 @@ func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
 	start := len(clean.trace)
 	clean.mustBurn(2)
 	total := len(clean.trace)
+	opcode := func(at int) byte { return clean.trace[at-1].CDB[0] }
 
 	effects := map[string]sim.DriveEffect{
 		"time-out":           sim.TimeOut{},
@@ -445,13 +447,13 @@ func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
 	}
 	for name, effect := range effects {
 		t.Run(name, func(t *testing.T) {
-			survived := 0
 			for at := start + 1; at <= total; at++ {
-				if burnWithFault(t, at, effect) {
-					survived++
+				// Of a long run of writes or reads, the first two and the last will do.
+				if at > start+2 && at < total && opcode(at) == opcode(at-1) && opcode(at) == opcode(at-2) && opcode(at) == opcode(at+1) {
+					continue
 				}
+				burnWithFault(t, at, effect)
 			}
-			t.Logf("%d faults, of which %d did not stop the burn", total-start, survived)
 		})
 	}
 }
@@ -459,13 +461,13 @@ func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
 // burnWithFault burns a second session with a fault at one command, and
 // requires that a receipt stands for a session that is on the disc, that an
 // error says the truth about what was written, and that the disc takes another
-// session afterwards. It tells whether there was a receipt.
-func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) bool {
+// session afterwards.
+func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) {
 	t.Helper()
 	b := newBench(t, bdR)
 	b.mustBurn(1)
 	before := b.medium()
-	image := b.image()
+	blocks := b.disc.Tracks()
 	writes := b.count(0x2A)
 	b.sim.SetFault(sim.AtCommand(at, effect))
 	dirs := []disc.Directory{newStep(1), newStep(2)}
@@ -479,7 +481,7 @@ func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) bool {
 		t.Fatalf("command %d: no error and no receipt", at)
 	case err != nil && (r.Valid() || !isBurn):
 		t.Fatalf("command %d: %+v, %v", at, r, err)
-	case err != nil && failed.NothingWritten && (b.count(0x2A) != writes || !bytes.Equal(image, b.image())):
+	case err != nil && failed.NothingWritten && (b.count(0x2A) != writes || !slices.Equal(blocks, b.disc.Tracks())):
 		t.Fatalf("command %d: something was written, and %v", at, err)
 	}
 	if r.Valid() {
@@ -500,7 +502,6 @@ func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) bool {
 	if _, err := b.drive.Burn(b.Context(), m.Identity, volume(3), append(dirs, newStep(3)), nil); err != nil {
 		t.Fatalf("command %d: the session after it: %v", at, err)
 	}
-	return r.Valid()
 }
 
 func TestAWriteErrorIsSaidInWords(t *testing.T) {
