@@ -11,13 +11,12 @@ import (
 	_ "crypto/sha256" // the hashes that signatures are over
 	_ "crypto/sha512"
 	"crypto/x509"
+	encasn1 "encoding/asn1"
 	"fmt"
 	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-
-	encasn1 "encoding/asn1"
 
 	"anodize/core/profile"
 )

@@ -7,12 +7,11 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	encasn1 "encoding/asn1"
 	"fmt"
 	"math/big"
 	"slices"
 	"time"
-
-	encasn1 "encoding/asn1"
 
 	"anodize/core/profile"
 )

@@ -143,6 +143,30 @@ func TestSubjectIsTakenToTheByte(t *testing.T) {
 	}
 }
 
+// TestSameInputSameBytes: an auditor can make the to-be-signed bytes again.
+func TestSameInputSameBytes(t *testing.T) {
+	for _, spec := range specs {
+		r := newRoot(t, spec, "")
+		req := mustRequest(t, p256CSR(t))
+		serial := big.NewInt(1 << 40)
+		for what, makeIt := range map[string]func() ([]byte, error){
+			"root": func() ([]byte, error) { return RootTBS(r.p, "", r.key.Public(), serial, testTime) },
+			"intermediate": func() ([]byte, error) {
+				return IntermediateTBS(r.cert, req, r.p.CertProfiles[1], "http://a/b", "", serial, testTime)
+			},
+			"CRL": func() ([]byte, error) {
+				return CRLTBS(r.cert, serial, testTime, testTime.Add(day), []Revoked{{serial, testTime, 1}})
+			},
+		} {
+			one, err := makeIt()
+			two, again := makeIt()
+			if err != nil || again != nil || !bytes.Equal(one, two) {
+				t.Errorf("%s, %s: made twice, it differs: %v, %v", spec, what, err, again)
+			}
+		}
+	}
+}
+
 func TestNeverOutlivesTheRoot(t *testing.T) {
 	r := newRoot(t, profile.ECDSAP256, "")
 	cp := profile.CertProfile{Name: "long", ValidityDays: r.p.CA.ValidityDays}

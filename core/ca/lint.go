@@ -5,13 +5,12 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
+	encasn1 "encoding/asn1"
 	"fmt"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-
-	encasn1 "encoding/asn1"
 )
 
 // The extensions of RFC 5280 that Anodize issues.

@@ -1,14 +1,13 @@
 package ca
 
 import (
+	encasn1 "encoding/asn1"
 	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	encasn1 "encoding/asn1"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"

@@ -179,3 +179,12 @@ func runAnyway(name string, args ...string) string {
 	}
 	return string(out)
 }
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

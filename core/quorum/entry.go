@@ -21,8 +21,8 @@ import (
 // words, usually at the next letter. A space ends a word, and with it all doubt.
 // What is misread in spite of this, the check words notice.
 //
-// Before the first letter, an Entry from NewEntry has no word. Words are secret:
-// wipe the Entry after use. It is not safe for concurrent use.
+// The zero value is an Entry without words. Words are secret: wipe the Entry after
+// use. It is not safe for concurrent use.
 type Entry struct {
 	readings []reading // best first; at least one
 	spare    []reading // the next readings while they are made
@@ -61,13 +61,17 @@ type reading struct {
 
 // NewEntry returns an Entry without words.
 func NewEntry() *Entry {
-	e := &Entry{
-		readings: make([]reading, 0, 4*maxReadings),
-		spare:    make([]reading, 0, 4*maxReadings),
-		after:    make([]uint16, 0, Words),
-	}
+	e := &Entry{}
 	e.Clear()
 	return e
+}
+
+// best returns the reading that is shown.
+func (e *Entry) best() *reading {
+	if len(e.readings) == 0 {
+		e.Clear()
+	}
+	return &e.readings[0]
 }
 
 // Letter types one letter, in either case, or a space, which ends a word that
@@ -78,6 +82,7 @@ func (e *Entry) Letter(r rune) bool {
 	if r != ' ' && (r < 'a' || r > 'z') {
 		return false
 	}
+	e.best()
 	e.spare = e.spare[:0]
 	for i := range e.readings {
 		if r == ' ' {
@@ -193,9 +198,9 @@ func (e *Entry) end() int { return Words - len(e.after) }
 
 // settle keeps the reading that is shown and drops the others.
 func (e *Entry) settle() *reading {
+	best := e.best()
 	clear(e.readings[1:])
 	e.readings = e.readings[:1]
-	best := &e.readings[0]
 	best.rest = ""
 	return best
 }
@@ -232,7 +237,7 @@ func uniqueLength(index int) int {
 // not in the list, or all words have been taken.
 func (e *Entry) Pick(word string) bool {
 	index, ok := wordIndex(word)
-	if !ok || e.Complete() || len(word) < e.readings[0].typed || word[:e.readings[0].typed] != e.Current() {
+	if !ok || e.Complete() || len(word) < e.best().typed || word[:e.best().typed] != e.Current() {
 		return false
 	}
 	best := e.settle()
@@ -260,31 +265,31 @@ func (e *Entry) Redo(index int) bool {
 
 // indices returns the words taken, those after the present one at their places.
 func (e *Entry) indices() [Words]uint16 {
-	all := e.readings[0].words
+	all := e.best().words
 	copy(all[e.end():], e.after)
 	return all
 }
 
 // Count returns the number of words taken.
-func (e *Entry) Count() int { return e.readings[0].n + len(e.after) }
+func (e *Entry) Count() int { return e.best().n + len(e.after) }
 
 // Position returns the index from 0 of the word being typed, Words if none is.
 func (e *Entry) Position() int {
 	if e.Complete() {
 		return Words
 	}
-	return e.readings[0].n
+	return e.best().n
 }
 
 // Current returns the letters typed of the present word.
-func (e *Entry) Current() string { return e.readings[0].current() }
+func (e *Entry) Current() string { return e.best().current() }
 
 // NextLetters tells for each letter from a to z whether a word continues so.
 func (e *Entry) NextLetters() (next [26]bool) {
 	if e.Complete() {
 		return next
 	}
-	typed := e.readings[0].typed
+	typed := e.best().typed
 	lo, hi := withPrefix(e.Current())
 	for _, word := range wordList[lo:hi] {
 		next[word[typed]-'a'] = true
@@ -309,7 +314,7 @@ func (e *Entry) Words() []string {
 	all := e.indices()
 	defer clear(all[:])
 	words := make([]string, 0, Words)
-	for _, index := range all[:e.readings[0].n] {
+	for _, index := range all[:e.best().n] {
 		words = append(words, wordList[index])
 	}
 	if e.retyping() && !e.Complete() {
@@ -352,6 +357,11 @@ func (e *Entry) Hint() (index int, ok bool) {
 
 // Clear wipes all words and letters; the Entry begins anew.
 func (e *Entry) Clear() {
+	if e.readings == nil { // room enough that no secret is left behind in a smaller one
+		e.readings = make([]reading, 0, 4*maxReadings)
+		e.spare = make([]reading, 0, 4*maxReadings)
+		e.after = make([]uint16, 0, Words)
+	}
 	clear(e.readings[:cap(e.readings)])
 	clear(e.spare[:cap(e.spare)])
 	clear(e.after[:cap(e.after)])

@@ -263,6 +263,23 @@ func TestShareOfAnUnfinishedEntry(t *testing.T) {
 	}
 }
 
+func TestZeroEntryIsEmpty(t *testing.T) {
+	for why, use := range map[string]func(*Entry) bool{
+		"Letter":      func(e *Entry) bool { return e.Letter('a') },
+		"Pick":        func(e *Entry) bool { return e.Pick("academic") },
+		"Backspace":   func(e *Entry) bool { e.Backspace(); return e.Current() == "" },
+		"Redo":        func(e *Entry) bool { return !e.Redo(0) },
+		"NextLetters": func(e *Entry) bool { return e.NextLetters()[0] },
+		"Words":       func(e *Entry) bool { return len(e.Words()) == 0 },
+		"Complete":    func(e *Entry) bool { return !e.Complete() },
+		"Wipe":        func(e *Entry) bool { e.Wipe(); return e.Count() == 0 },
+	} {
+		if !use(new(Entry)) {
+			t.Errorf("%s on the zero value", why)
+		}
+	}
+}
+
 func TestWipeLeavesNoWord(t *testing.T) {
 	e := NewEntry()
 	for _, w := range wordList[100:130] {
