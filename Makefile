@@ -1,0 +1,37 @@
+# Anodize: what to run. README.md says what comes out.
+
+export CGO_ENABLED = 0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+MODULES = . ui/raster
+
+# Debian packages that the tests and the rehearsal's checks need.
+DEBS = openssl gnutls-bin xorriso genisoimage zbar-tools python3
+
+.PHONY: all deps lint test rehearsal bench clean
+
+all: test
+
+# Installs what is missing, and nothing else.
+deps:
+	@missing=; for p in $(DEBS); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+		as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+		$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
+	fi
+
+lint:
+	@bad=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad"; exit 1; }
+	@for m in $(MODULES); do (cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
+
+test: deps lint
+	@for m in $(MODULES); do (cd $$m && go test ./...) || exit 1; done
+
+# Plays a whole ceremony on simulated devices into build/rehearsal.
+rehearsal: deps
+	go run ./cmd/anodize-rehearsal -display png -out build/rehearsal
+
+bench:
+	@for m in $(MODULES); do (cd $$m && go test -run '^$$' -bench . ./...) || exit 1; done
+
+clean:
+	rm -rf build

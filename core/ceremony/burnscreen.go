@@ -1,0 +1,112 @@
+package ceremony
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"anodize/core/disc"
+)
+
+// burnProgress shows a burn as the list of its steps, each with its time, and
+// returns what the drive reports to.
+func (c *Ceremony) burnProgress(title string, earlier []disc.Directory, dir disc.Directory) func(disc.Progress) {
+	var files int
+	var total int64
+	for _, d := range append(append([]disc.Directory(nil), earlier...), dir) {
+		files += len(d.Files)
+		for _, f := range d.Files {
+			total += f.Size
+		}
+	}
+	steps := []WorkStep{
+		{Label: fmt.Sprintf("Session put together, %s, %s", plural(len(earlier)+1, "directorie"), plural(files, "file")), State: Done, Detail: size(total)},
+		{Label: "Preparing the drive, next address " + number(c.table.disc.NextAddress)},
+		{Label: "Writing"}, {Label: "Closing the session"}, {Label: "Reading back and comparing"},
+	}
+	if len(earlier) == 0 {
+		steps[0].Label = fmt.Sprintf("Session put together, 1 directory, %s", plural(files, "file"))
+	} else {
+		steps[0].Label = fmt.Sprintf("Session put together, %d directories, %s", len(earlier)+1, plural(files, "file"))
+	}
+	c.show(c.burning(title, steps, false), true)
+	at, began := 0, time.Now()
+	return func(p disc.Progress) {
+		now := burnRow(p.Step)
+		for ; at < now; at++ {
+			if at > 0 {
+				steps[at].State, steps[at].Detail = Done, elapsed(time.Since(began))
+			}
+			began = time.Now()
+		}
+		row := &steps[now]
+		row.State, row.Fraction, row.Detail = Current, -1, elapsed(time.Since(began))
+		if p.Total > 0 {
+			row.Fraction = float64(p.Done) / float64(p.Total)
+			if left := remaining(time.Since(began), p.Done, p.Total); left > 0 {
+				row.Detail = elapsed(left) + " left"
+			}
+		}
+		c.progress(c.burning(title, append([]WorkStep(nil), steps...), false))
+	}
+}
+
+// remaining estimates the time left from the time taken for done of total.
+func remaining(taken time.Duration, done, total int64) time.Duration {
+	if done <= 0 || done >= total {
+		return 0
+	}
+	return time.Duration(float64(taken) * float64(total-done) / float64(done))
+}
+
+// burnRow is the row of the list that a step of the drive belongs to.
+func burnRow(s disc.Step) int {
+	switch s {
+	case disc.StepBuild:
+		return 0
+	case disc.StepPrepare:
+		return 1
+	case disc.StepWrite, disc.StepFlush:
+		return 2
+	case disc.StepClose:
+		return 3
+	}
+	return 4
+}
+
+// burning is the screen of a burn, running or done.
+func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
+	next := Action{ID: "next", Label: "Continue", Key: "Enter", Kind: Primary}
+	q := screen{
+		title:    title,
+		sentence: fmt.Sprintf("Session %d of this archive. Leave the disc and the power alone until it says done.", c.table.archive.sessions+1),
+		body:     StepsBody{steps},
+		notice:   Notice{Kind: Caution, Text: "Nothing goes to the stick before this session is on the disc and read back equal."},
+		note:     "If the power fails now, the next start finds what is on the disc and goes on from there.",
+	}
+	if done {
+		q.title, q.sentence = "On the disc, and read back equal", fmt.Sprintf("Session %d of this archive. Note the log's and the tree's head.", c.table.archive.sessions)
+		q.notice, q.note = Notice{}, ""
+	} else {
+		next.Why = "Not before it is read back"
+	}
+	q.actions = []Action{next}
+	return q
+}
+
+// showBurned lets people see that the burn is done and note the heads.
+func (c *Ceremony) showBurned(ctx context.Context) error {
+	b, ok := c.View().Body.(StepsBody)
+	if !ok {
+		return nil
+	}
+	steps := append([]WorkStep(nil), b.Steps...)
+	for i := range steps {
+		if steps[i].State == Current {
+			steps[i].Detail = ""
+		}
+		steps[i].State = Done
+	}
+	_, err := c.ask(ctx, c.burning("", steps, true), nil)
+	return err
+}

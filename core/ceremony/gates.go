@@ -1,0 +1,395 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"anodize/core/disc"
+	"anodize/core/hsm"
+	"anodize/core/profile"
+)
+
+// table is what the gates have established, in their order. A zero field is a
+// gate still to pass. Taking a device away empties its field and all after it.
+type table struct {
+	clock   bool
+	stick   Stick
+	profile *profile.Profile
+	hsm     hsm.Device
+	hsmInfo hsm.Info
+	drive   *disc.Drive
+	disc    *disc.Medium
+	archive *archived
+	notice  string // why the clock is asked for again
+}
+
+// gates walks the gates in order and returns when all of them hold.
+func (c *Ceremony) gates(ctx context.Context) error {
+	c.publish(func(v *View) { v.Operation, v.Phases = "Before we begin", phases(0) })
+	for _, gate := range []func(context.Context) error{
+		c.clockGate, c.shuttleGate, c.profileGate, c.hsmGate, c.discGate,
+	} {
+		if err := gate(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var phaseNames = [7]string{"Preflight", "Plan", "Commit", "Quorum", "Execute", "Record", "Export"}
+
+// phases is the rail with the n-th phase (from 0) current and those before done.
+func phases(n int) (p [7]Phase) {
+	for i, name := range phaseNames {
+		p[i] = Phase{Name: name, State: ToCome}
+		switch {
+		case i < n:
+			p[i].State = Done
+		case i == n:
+			p[i].State = Current
+		}
+	}
+	return p
+}
+
+// phase marks the n-th phase (from 0) of the operation as the current one.
+func (c *Ceremony) phase(n int) { c.publish(func(v *View) { v.Phases = phases(n) }) }
+
+var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Other}
+
+// clockGate passes when the operator has confirmed the time.
+func (c *Ceremony) clockGate(ctx context.Context) error {
+	for !c.table.clock {
+		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice)
+		if err != nil {
+			return err
+		}
+		c.table.clock = confirmed
+		c.table.notice = ""
+		c.publish(func(v *View) { v.ClockConfirmed = confirmed })
+	}
+	return nil
+}
+
+// confirmClock asks whether the clock is right and lets it be set. It reports
+// false after it was set: the new time wants confirming too.
+func (c *Ceremony) confirmClock(ctx context.Context, title, notice string) (bool, error) {
+	e, err := c.ask(ctx, screen{
+		title: title, sentence: "Compare with a clock you trust. Certificates, the log and the disc will carry it.",
+		body: ClockBody{}, notice: Notice{Text: notice},
+		actions: []Action{
+			{ID: "set", Label: "Set the clock", Key: "S"}, {ID: "right", Label: "It is right", Key: "Enter", Kind: Primary},
+		},
+	}, nil)
+	if err != nil || e == (Press{"right"}) {
+		return err == nil, err
+	}
+	return false, c.setClock(ctx)
+}
+
+// clockLayout is how the time is typed.
+const clockLayout = "2006-01-02 15:04:05"
+
+// setClock asks for a time and sets the machine's clock to it.
+func (c *Ceremony) setClock(ctx context.Context) error {
+	text, err := c.askText(ctx, question{
+		title: "What time is it?", sentence: "Universal time (UTC). Press Enter at the very second.",
+		label: "Date and time, UTC", hint: "Like 2026-04-25 14:31:22", value: c.now().UTC().Format("2006-01-02 "), limit: 19,
+		mono: true, numeric: true, done: "Set the clock", back: "Leave it",
+		check: func(s string) error {
+			t, err := time.Parse(clockLayout, s)
+			if err != nil {
+				return errors.New("write the date and the time like 2026-04-25 14:31:22")
+			}
+			if t.Year() < 2025 || t.Year() > 2099 {
+				return errors.New("the year must be from 2025 to 2099")
+			}
+			return nil
+		},
+	})
+	if errors.Is(err, errBack) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	t, err := time.Parse(clockLayout, text)
+	if err != nil {
+		return fmt.Errorf("reading the time %q: %w", text, err)
+	}
+	if err := c.room.SetClock(t); err != nil {
+		return fmt.Errorf("setting the machine's clock: %w", err)
+	}
+	return nil
+}
+
+// shuttleGate passes when a stick is plugged in and the operator wants it.
+func (c *Ceremony) shuttleGate(ctx context.Context) error {
+	for c.table.stick == nil {
+		stick, err := c.room.Stick(ctx)
+		if err != nil {
+			if err := c.await(ctx, "Put the USB stick in", "It carries profile.toml and the requests, and takes the certificates away.", 1, err,
+				func() bool { _, err := c.room.Stick(ctx); return err == nil }); err != nil {
+				return err
+			}
+			continue
+		}
+		names, err := stick.List(ctx)
+		if err != nil {
+			return fmt.Errorf("listing the files on the stick: %w", err)
+		}
+		c.lamps()
+		facts := []Fact{{Name: "Files", Value: plural(len(names), "file")}}
+		for _, name := range names[:min(len(names), maxListed)] {
+			facts = append(facts, Fact{Value: name, Mono: true})
+		}
+		if _, err := c.askGate(ctx, screen{
+			title: "Is this the stick?", sentence: "These are the files at its top level.",
+			body:    FactsBody{[]FactGroup{{Facts: facts}}},
+			actions: []Action{shutDown, {ID: "use", Label: "Use this stick", Key: "Enter", Kind: Primary}},
+		}, func() bool { _, err := c.room.Stick(ctx); return err != nil }); err != nil {
+			return err
+		}
+		c.table.stick = stick
+	}
+	return nil
+}
+
+// maxListed is how many names a screen lists.
+const maxListed = 64
+
+// profileName is the file that the profile is read from.
+const profileName = "profile.toml"
+
+// profileGate passes when the stick holds a good profile and people agreed.
+func (c *Ceremony) profileGate(ctx context.Context) error {
+	for c.table.profile == nil {
+		p, err := c.readProfile(ctx)
+		if err != nil {
+			if err := c.profileProblem(ctx, err); err != nil {
+				return err
+			}
+			continue
+		}
+		c.publish(func(v *View) { v.CA = p.CA.CommonName })
+		hash := p.Hash()
+		if _, err := c.askGate(ctx, screen{
+			title: "Is this the profile?", sentence: "It decides what the certificates say. Compare it with your printout.",
+			body:    FactsBody{profileFacts(p, hexOf(hash[:]), c.mode)},
+			actions: []Action{shutDown, {ID: "use", Label: "It is the profile", Key: "Enter", Kind: Primary}},
+		}, c.lostDevice(ctx)); err != nil {
+			return err
+		}
+		c.table.profile = p
+	}
+	return nil
+}
+
+func (c *Ceremony) readProfile(ctx context.Context) (*profile.Profile, error) {
+	data, err := c.table.stick.ReadFile(ctx, profileName, profile.MaxSize)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s from the stick: %w", profileName, err)
+	}
+	return profile.Parse(data)
+}
+
+// profileProblem says what is wrong with the profile and waits for another.
+func (c *Ceremony) profileProblem(ctx context.Context, problem error) error {
+	var list profile.Problems
+	q := screen{
+		title: "The profile cannot be used", sentence: "Mend profile.toml on an ordinary computer, put the stick back and read it again.",
+		body:    MessageBody{Happened: capital(problem.Error()) + "."},
+		actions: []Action{shutDown, {ID: "again", Label: "Read it again", Key: "Enter", Kind: Primary}},
+	}
+	if errors.As(problem, &list) {
+		var f []Finding
+		for _, p := range list {
+			f = append(f, Finding{Level: "ERROR", Check: fmt.Sprintf("line %d", p.Line), What: p.Key + ": " + p.What + ". " + p.Instead})
+		}
+		q.body = FindingsBody{f}
+	}
+	_, err := c.askGate(ctx, q, c.lostDevice(ctx))
+	return err
+}
+
+func profileFacts(p *profile.Profile, hash string, mode Mode) []FactGroup {
+	ca := []Fact{
+		{Name: "Common name", Value: mode.NamePrefix() + p.CA.CommonName},
+		{Name: "Organization", Value: p.CA.Organization},
+		{Name: "Country", Value: p.CA.Country},
+		{Name: "CRL address", Value: p.CA.CDPURL, Mono: true},
+		{Name: "Root valid for", Value: plural(p.CA.ValidityDays, "day")},
+		{Name: "CRL valid for", Value: plural(p.CA.CRLValidityDays, "day")},
+		{Name: "SHA-256", Value: groups(hash), Mono: true},
+	}
+	key := []Fact{
+		{Name: "Kept in", Value: string(p.HSM.Backend)}, {Name: "Label", Value: p.HSM.KeyLabel, Mono: true}, {Name: "Kind", Value: string(p.HSM.KeySpec), Mono: true},
+	}
+	var certs []Fact
+	for _, cp := range p.CertProfiles {
+		certs = append(certs, Fact{Name: cp.Name, Value: fmt.Sprintf("%s, path length %d", plural(cp.ValidityDays, "day"), cp.PathLen)})
+	}
+	return []FactGroup{{Title: "Certificate authority", Facts: ca}, {Title: "Key", Facts: key}, {Title: "Certificates it may issue", Facts: certs}}
+}
+
+// hsmGate passes when an HSM answers and people compared its serial number.
+func (c *Ceremony) hsmGate(ctx context.Context) error {
+	for c.table.hsm == nil {
+		device, info, err := c.openHSM(ctx)
+		if err != nil {
+			if err := c.await(ctx, "Put the HSM in", "Take it from its sealed bag, and note the seal's number.", 3, err,
+				func() bool { _, _, err := c.openHSM(ctx); return err == nil }); err != nil {
+				return err
+			}
+			continue
+		}
+		c.lamps()
+		if _, err := c.askGate(ctx, screen{
+			title: "Is this the HSM?", sentence: "Compare the serial number with the one printed on the device.",
+			body: FactsBody{[]FactGroup{{Facts: []Fact{
+				{Name: "Serial number", Value: info.Serial, Mono: true}, {Name: "Kind", Value: info.Backend}, {Name: "Firmware", Value: info.Firmware, Mono: true},
+				{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", info.LogUsed, info.LogTotal)},
+			}}}},
+			actions: []Action{shutDown, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
+		}, c.lostDevice(ctx)); err != nil {
+			device.Close()
+			return err
+		}
+		c.table.hsm, c.table.hsmInfo = device, info
+	}
+	return nil
+}
+
+func (c *Ceremony) openHSM(ctx context.Context) (hsm.Device, hsm.Info, error) {
+	device, err := c.room.HSM(ctx, string(c.table.profile.HSM.Backend))
+	if err != nil {
+		return nil, hsm.Info{}, err
+	}
+	info, err := device.Info(ctx)
+	if err != nil {
+		device.Close()
+		return nil, hsm.Info{}, fmt.Errorf("asking the HSM what it is: %w", err)
+	}
+	return device, info, nil
+}
+
+// await shows which gates hold and waits until the missing thing is there. The
+// operator may also look again by hand: a device that answers with an error
+// gives no notice when it is well again.
+func (c *Ceremony) await(ctx context.Context, title, sentence string, gate int, problem error, there func() bool) error {
+	names := []string{"The clock is confirmed", "The USB stick", "The profile", "The HSM", "The disc"}
+	steps := make([]WorkStep, len(names))
+	for i, name := range names {
+		steps[i] = WorkStep{Label: name, Fraction: -1}
+		switch {
+		case i < gate:
+			steps[i].State = Done
+		case i == gate:
+			steps[i].State = Current
+			steps[i].Detail = "waiting"
+		}
+	}
+	q := screen{
+		title: title, sentence: sentence, body: StepsBody{steps},
+		actions: []Action{shutDown, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
+	}
+	if !errors.Is(problem, ErrAbsent) {
+		q.notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
+	}
+	c.lamps()
+	earlier, lost := c.lostDevice(ctx), false
+	_, err := c.askGate(ctx, q, func() bool {
+		lost = earlier()
+		return lost || there()
+	})
+	if errors.Is(err, errChanged) && !lost {
+		return nil
+	}
+	return err
+}
+
+// askGate asks a question that can be answered by shutting down.
+func (c *Ceremony) askGate(ctx context.Context, q screen, until func() bool) (Event, error) {
+	e, err := c.ask(ctx, q, until)
+	if err == nil && e == (Press{shutDown.ID}) {
+		return nil, errShutDown
+	}
+	return e, err
+}
+
+// lostDevice returns a function that says whether something the gates have
+// established is gone, and empties its gate and all after it.
+func (c *Ceremony) lostDevice(ctx context.Context) func() bool {
+	return func() bool {
+		defer c.lamps()
+		t := &c.table
+		if t.stick != nil {
+			if _, err := c.room.Stick(ctx); err != nil {
+				c.table = table{clock: t.clock}
+				return true
+			}
+		}
+		if t.hsm != nil && !c.hsmThere(ctx) {
+			t.hsm.Close()
+			c.table = table{clock: t.clock, stick: t.stick, profile: t.profile}
+			return true
+		}
+		if t.disc != nil && !c.discThere(ctx) {
+			t.drive, t.disc, t.archive = nil, nil, nil
+			return true
+		}
+		return false
+	}
+}
+
+// hsmThere says whether the HSM that was compared still answers.
+func (c *Ceremony) hsmThere(ctx context.Context) bool {
+	info, err := c.table.hsm.Info(ctx)
+	return err == nil && info.Serial == c.table.hsmInfo.Serial
+}
+
+// discThere says whether the disc that was read is still in the drive, unchanged.
+func (c *Ceremony) discThere(ctx context.Context) bool {
+	m, err := c.table.drive.Medium(ctx)
+	return err == nil && m.Identity == c.table.disc.Identity
+}
+
+// lamps shows which devices are there.
+func (c *Ceremony) lamps() {
+	t := &c.table
+	stick, device, medium := Lamp{Word: "No stick"}, Lamp{Word: "No HSM"}, Lamp{Word: "No disc"}
+	if t.stick != nil {
+		stick = Lamp{There, "Stick"}
+	} else if _, err := c.room.Stick(context.Background()); err == nil {
+		stick = Lamp{NeedsYou, "Stick"}
+	}
+	if t.hsm != nil {
+		device = Lamp{There, "HSM " + t.hsmInfo.Serial}
+	} else if t.profile != nil {
+		if _, err := c.room.HSM(context.Background(), string(t.profile.HSM.Backend)); err == nil {
+			device = Lamp{NeedsYou, "HSM"}
+		}
+	}
+	if t.disc != nil {
+		medium = Lamp{There, "Disc, " + plural(t.disc.SessionsLeft, "session") + " free"}
+	} else if _, err := c.room.Drive(context.Background()); err == nil {
+		medium = Lamp{NeedsYou, "Disc"}
+	}
+	c.publish(func(v *View) { v.Stick, v.HSM, v.Disc = stick, device, medium })
+}
+
+// findFiles returns the names that match, without regard to case, in order.
+func findFiles(names []string, suffixes ...string) []string {
+	var found []string
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		if slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(lower, s) }) {
+			found = append(found, name)
+		}
+	}
+	return found
+}

@@ -1,0 +1,216 @@
+package ceremony
+
+import (
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"anodize/core/audit"
+	"anodize/core/ca"
+	"anodize/core/hsm"
+	"anodize/core/quorum"
+	"anodize/core/secret"
+)
+
+// needHSM returns the HSM that was compared at its gate, and waits for it if it
+// was taken away. It takes the intent: without one the HSM is not opened.
+func (c *Ceremony) needHSM(ctx context.Context, _ *intended) (hsm.Device, error) {
+	if c.hsmThere(ctx) {
+		return c.table.hsm, nil
+	}
+	for {
+		device, info, err := c.openHSM(ctx)
+		switch {
+		case err == nil && info.Serial == c.table.hsmInfo.Serial:
+			c.table.hsm.Close()
+			c.table.hsm, c.table.hsmInfo = device, info
+			c.lamps()
+			return device, nil
+		case err == nil:
+			device.Close()
+			err = fmt.Errorf("this is HSM %s", info.Serial)
+		}
+		c.lamps()
+		e, askErr := c.ask(ctx, screen{
+			title: "Put HSM " + c.table.hsmInfo.Serial + " back", sentence: "The ceremony goes on where it stood.",
+			body: MessageBody{
+				Happened: capital(err.Error()) + ".", Certain: []string{"The intent is on the disc.", "Nothing is on the stick."},
+				Do: "Plug in the HSM that was compared at the beginning.",
+			},
+			actions: []Action{stopHere, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
+		}, func() bool { _, err := c.room.HSM(ctx, string(c.table.profile.HSM.Backend)); return err == nil })
+		switch {
+		case errors.Is(askErr, errChanged):
+		case askErr != nil:
+			return nil, askErr
+		case e == (Press{stopHere.ID}):
+			return nil, errBack
+		}
+	}
+}
+
+// unlock has a quorum recombine the PIN and logs in with it.
+func (c *Ceremony) unlock(ctx context.Context, in *intended) (*unlocked, error) {
+	roster, err := rosterOf(c.table.archive.state.Roster)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := c.enterQuorum(ctx, roster)
+	if err != nil {
+		return nil, err
+	}
+	defer wipeShares(shares)
+	pin, err := roster.Combine(shares)
+	if err != nil {
+		return nil, fmt.Errorf("recombining the PIN: %w", err)
+	}
+	defer pin.Wipe()
+	return c.login(ctx, in, pin)
+}
+
+// login opens the HSM with the PIN and puts it on record.
+func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (*unlocked, error) {
+	device, err := c.needHSM(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	c.show(working("Opening the HSM", "The PIN goes from the shares to the HSM and is forgotten."), true)
+	session, err := device.Open(ctx, pin)
+	if err != nil {
+		return nil, fmt.Errorf("opening HSM %s: %w", c.table.hsmInfo.Serial, err)
+	}
+	if err := c.add(in.record, audit.HSMLogin{Serial: c.table.hsmInfo.Serial}); err != nil {
+		session.Close(ctx)
+		return nil, err
+	}
+	return &unlocked{intended: in, session: session}, nil
+}
+
+// signing is the root key of an opened HSM.
+type signing struct {
+	*unlocked
+	key hsm.Key
+}
+
+// rootKey finds the root key and compares it with the root certificate.
+func (c *Ceremony) rootKey(ctx context.Context, u *unlocked) (*signing, error) {
+	key, err := u.session.FindKey(ctx, c.table.profile.HSM.KeyLabel)
+	if err != nil {
+		return nil, fmt.Errorf("finding the root key: %w", err)
+	}
+	type comparable interface{ Equal(crypto.PublicKey) bool }
+	if pub, ok := key.Public.(comparable); !ok || !pub.Equal(c.table.archive.root.PublicKey) {
+		return nil, fmt.Errorf("the key %q in HSM %s is not the one that %s certifies", key.Label, c.table.hsmInfo.Serial, rootCertificate)
+	}
+	return &signing{u, key}, nil
+}
+
+// sign signs to-be-signed bytes and puts them and the signature together.
+func (s *signing) sign(ctx context.Context, tbs []byte) ([]byte, error) {
+	signature, err := s.session.Sign(ctx, s.key, tbs)
+	if err != nil {
+		return nil, err
+	}
+	return ca.Assemble(tbs, signature, s.key.Public)
+}
+
+// recordLog reads the HSM's own log, checks that it goes on from what is on the
+// disc, and puts it on record. It returns the number of the newest entry.
+func (c *Ceremony) recordLog(ctx context.Context, u *unlocked) (uint16, error) {
+	log, err := u.session.ReadLog(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the HSM's log: %w", err)
+	}
+	last, err := c.lastEntry(u)
+	if err != nil {
+		return 0, err
+	}
+	fresh, err := log.VerifyFrom(last)
+	if err != nil {
+		return 0, fmt.Errorf("checking the HSM's log: %w", err)
+	}
+	if len(fresh) == 0 {
+		return 0, errors.New("checking the HSM's log: it holds nothing of this ceremony")
+	}
+	e := audit.HSMLog{Serial: c.table.hsmInfo.Serial, UnloggedBoots: int(log.UnloggedBoots), UnloggedAuths: int(log.UnloggedAuths)}
+	for _, entry := range fresh {
+		raw := entry.Raw()
+		e.Entries = append(e.Entries, hexOf(raw[:]))
+	}
+	newest := fresh[len(fresh)-1]
+	e.LastNumber, e.LastDigest = int(newest.Number), hexOf(newest.Digest[:])
+	return newest.Number, c.add(u.record, e)
+}
+
+// lastEntry is the newest entry of this HSM's log that is on record; the zero
+// entry if there is none since its reset.
+func (c *Ceremony) lastEntry(u *unlocked) (hsm.LogEntry, error) {
+	records := u.record.Records()
+	for i := len(records) - 1; i >= 0; i-- {
+		switch e := records[i].Event.(type) {
+		case audit.HSMBootstrapped:
+			if e.HSM.Serial == c.table.hsmInfo.Serial {
+				return hsm.LogEntry{}, nil
+			}
+		case audit.HSMLog:
+			if e.Serial != c.table.hsmInfo.Serial || len(e.Entries) == 0 {
+				continue
+			}
+			var raw [hsm.LogEntrySize]byte
+			if err := decodeHex(raw[:], e.Entries[len(e.Entries)-1]); err != nil {
+				return hsm.LogEntry{}, fmt.Errorf("reading the last entry of the HSM's log on record: %w", err)
+			}
+			return hsm.ParseLogEntry(raw), nil
+		}
+	}
+	return hsm.LogEntry{}, nil
+}
+
+// compare has the witnesses compare the fingerprint of what was signed.
+func (c *Ceremony) compare(ctx context.Context, x *executed) error {
+	main := x.artifacts[0]
+	sum := sha256.Sum256(main.data)
+	e, err := c.ask(ctx, screen{
+		title: "Compare the fingerprint", sentence: "Read it aloud, group by group, and write it on every sheet. Scan the code to compare by machine.",
+		body: FingerprintBody{Of: "SHA-256 of " + main.name, Hex: upper(sum[:]), QR: upper(sum[:]), Facts: main.facts},
+		note: "Both operators have compared it",
+		actions: []Action{
+			{ID: "differs", Label: "It differs", Key: "Esc", Kind: Stop}, {ID: "same", Label: "The same", Key: "Enter", Kind: Primary},
+		},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	x.differs = e == (Press{"differs"})
+	return c.add(x.record, audit.FingerprintCompared{File: main.name, SHA256: hexOf(sum[:]), Same: !x.differs})
+}
+
+// rosterOf reads the roster on record.
+func rosterOf(r *audit.Roster) (quorum.Roster, error) {
+	if r == nil {
+		return quorum.Roster{}, errors.New("the archive has no custodians on record")
+	}
+	out := quorum.Roster{Set: r.Set, Generation: r.Generation, Threshold: r.Threshold}
+	for _, m := range r.Members {
+		member := quorum.Member{Name: m.Name, X: byte(m.X)}
+		if err := decodeHex(member.Commitment[:], m.Commitment); err != nil {
+			return out, fmt.Errorf("reading the commitment of %q: %w", m.Name, err)
+		}
+		out.Members = append(out.Members, member)
+	}
+	if err := decodeHex(out.PINVerify[:], r.PINVerify); err != nil {
+		return out, fmt.Errorf("reading the PIN's verification hash: %w", err)
+	}
+	return out, out.Validate()
+}
+
+// recordOf writes a roster as the log holds it.
+func recordOf(r quorum.Roster) audit.Roster {
+	out := audit.Roster{Set: r.Set, Generation: r.Generation, Threshold: r.Threshold, PINVerify: hexOf(r.PINVerify[:])}
+	for _, m := range r.Members {
+		out.Members = append(out.Members, audit.Member{Name: m.Name, X: int(m.X), Commitment: hexOf(m.Commitment[:])})
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"anodize/core/archive"
+	"anodize/core/audit"
+)
+
+// menu asks what the ceremony is for and does it, until a device is taken away
+// or the machine is shut down.
+func (c *Ceremony) menu(ctx context.Context) error {
+	for {
+		c.publish(func(v *View) { v.Operation, v.Phases = "Choose", phases(0) })
+		op, err := c.choose(ctx)
+		if err != nil {
+			return err
+		}
+		if op == nil {
+			err = c.validate(ctx)
+		} else if err = c.explainOpenIntent(ctx); err == nil {
+			err = c.perform(ctx, op)
+		}
+		switch {
+		case errors.Is(err, errBack):
+		case err != nil:
+			return err
+		}
+		if c.table.archive == nil || c.lostDevice(ctx)() {
+			return errChanged
+		}
+	}
+}
+
+// choose returns the operation that was picked, nil for validating the disc.
+func (c *Ceremony) choose(ctx context.Context) (operation, error) {
+	a := c.table.archive
+	noRoot, done := "There is no root yet", ""
+	sentence := "The disc is blank: a new archive begins with its root."
+	if a.root != nil {
+		noRoot, done = "", "Done on "+a.root.NotBefore.UTC().Format("2006-01-02")
+	}
+	blank := ""
+	if a.blank() {
+		blank = "The disc is blank"
+	} else {
+		sentence = fmt.Sprintf("The disc is verified from its first record: %s, %s, no gaps.", plural(a.sessions, "session"), plural(int(a.log.Len()), "record"))
+	}
+	e, err := c.askGate(ctx, screen{
+		title: "What is this ceremony for?", sentence: sentence,
+		body: MenuBody{[]Choice{
+			{Label: "Sign CSR", Detail: "Issue an intermediate CA from a request on the stick", Why: noRoot},
+			{Label: "Issue CRL", Detail: "Sign a fresh revocation list", Why: noRoot},
+			{Label: "Validate disc", Detail: "Check everything from the first record", Why: blank},
+			{Label: "Init root", Detail: "Make the key, the root certificate and the first CRL", Why: done},
+		}},
+		note: "Press a number, or touch", actions: []Action{shutDown},
+	}, c.lostDevice(ctx))
+	if err != nil {
+		return nil, err
+	}
+	pick, ok := e.(Pick)
+	if !ok {
+		return nil, errBack
+	}
+	return []operation{signCSR{}, issueCRL{}, nil, &initRoot{}}[pick.Index], nil
+}
+
+// explainOpenIntent asks for the story of an intent that has no record: the
+// power failed, or people gave up. It stands in the next session's log.
+func (c *Ceremony) explainOpenIntent(ctx context.Context) error {
+	a := c.table.archive
+	if a.state.OpenIntent == "" || a.abandoned != nil {
+		return nil
+	}
+	words, err := c.askText(ctx, question{
+		title: "A ceremony stopped midway. What happened?", sentence: "The intent " + a.state.OpenIntent + " has no record. Your words close it, on the disc.",
+		label: "In a few words", hint: "What happened, and who decided", limit: 400, done: "That is what happened", back: "Back to the menu",
+		notice: Notice{Kind: Caution, Text: "What the HSM did meanwhile stands in its own log; the next login reads it."},
+		check: func(s string) error {
+			if len(s) < 3 {
+				return errors.New("say in a few words what happened")
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	a.abandoned = &audit.IntentAbandoned{Directory: a.state.OpenIntent, Explanation: words}
+	return nil
+}
+
+// validate reads the whole disc again and shows what was found.
+func (c *Ceremony) validate(ctx context.Context) error {
+	c.publish(func(v *View) { v.Operation = "Validate disc" })
+	result, err := c.verifyDisc(ctx)
+	if err != nil {
+		return err
+	}
+	title := "The disc is sound"
+	switch result.Worst() {
+	case archive.Warn:
+		title = "The disc is sound, with warnings"
+	case archive.Error:
+		title = "The disc is not sound"
+	}
+	e, err := c.ask(ctx, screen{
+		title: title, sentence: fmt.Sprintf("%s and %s read and checked from genesis.", capital(plural(len(result.Sessions), "session")), plural(len(result.Findings), "check")),
+		body:    findings(result.Findings),
+		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
+	}, nil)
+	if err != nil || e == nil || result.Log == nil {
+		return err
+	}
+	return c.noteHead(ctx, audit.Head{Size: result.Log.Len(), Root: result.Log.TreeHead()})
+}

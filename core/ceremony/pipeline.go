@@ -1,0 +1,334 @@
+package ceremony
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"anodize/core/audit"
+	"anodize/core/disc"
+	"anodize/core/hsm"
+)
+
+// operation is one thing that a ceremony can do. The pipeline that performs it
+// is written once; each step takes what only the step before can make.
+type operation interface {
+	name() string  // as the log says it
+	title() string // as the rail says it
+
+	// plan asks what is to be done. Nothing irreversible has happened.
+	plan(context.Context, *Ceremony) (*proposal, error)
+	// quorum opens the HSM, which takes the intent on the disc.
+	quorum(context.Context, *Ceremony, *intended) (*unlocked, error)
+	// execute uses the key. It takes the opened HSM.
+	execute(context.Context, *Ceremony, *unlocked) (*executed, error)
+}
+
+// proposal is what will be done, shown to everyone before the intent is burned.
+type proposal struct {
+	intent   audit.Event
+	preview  []FactGroup
+	sessions int // that the operation will burn
+	files    []disc.File
+}
+
+// intended is an intent that is on the disc: what the HSM is opened for. event
+// was read back from the disc.
+type intended struct {
+	burned
+	event  audit.Event
+	record *audit.Log // the log of the record to be, as it grows
+}
+
+// unlocked is an HSM opened for an intent.
+type unlocked struct {
+	*intended
+	session hsm.Session
+}
+
+// executed is what the key has signed, not yet on the disc.
+type executed struct {
+	*unlocked
+	artifacts []artifact
+	lastEntry uint16 // of the HSM's log, as it stands in ours
+	differs   bool   // the witnesses found another fingerprint
+}
+
+// artifact is a file that the ceremony makes.
+type artifact struct {
+	name  string
+	data  []byte
+	facts []Fact // for the fingerprint's screen
+}
+
+// recorded is an executed operation whose record is on the disc: the only thing
+// that lets a file reach the stick.
+type recorded struct {
+	burned
+	artifacts []artifact
+	warning   string // what did not go well and stops nothing
+}
+
+// perform takes an operation through the pipeline. Errors before the intent is
+// on the disc are returned; later ones are told here, with what is certain.
+func (c *Ceremony) perform(ctx context.Context, op operation) error {
+	c.publish(func(v *View) { v.Operation, v.Phases = op.title(), phases(1) })
+	p, err := c.propose(ctx, op)
+	if err != nil {
+		return err
+	}
+	c.phase(2)
+	in, err := c.commit(ctx, op, p)
+	if err != nil {
+		return c.gaveUp(ctx, err)
+	}
+	c.phase(3)
+	u, err := op.quorum(ctx, c, in)
+	if err != nil {
+		return c.closeIntent(ctx, op, in, err)
+	}
+	defer u.session.Close(ctx)
+	c.phase(4)
+	x, err := op.execute(ctx, c, u)
+	if err != nil {
+		return c.closeIntent(ctx, op, in, err)
+	}
+	c.phase(5)
+	r, err := c.record(ctx, op, x)
+	if err != nil {
+		return c.gaveUp(ctx, err)
+	}
+	c.phase(6)
+	return c.export(ctx, op, r)
+}
+
+// propose plans an operation and shows the plan.
+func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error) {
+	for confirmed := false; !confirmed; {
+		var err error
+		if confirmed, err = c.confirmClock(ctx, "Is this still the time?", ""); err != nil {
+			return nil, err
+		}
+	}
+	p, err := op.plan(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkRoom(p); err != nil {
+		return nil, err
+	}
+	e, err := c.ask(ctx, screen{
+		title: "Shall this be done?", sentence: "Everyone reads it. The next step writes it to the disc, for ever; no key has been used yet.",
+		body: FactsBody{p.preview},
+		actions: []Action{
+			{ID: "back", Label: "Not this", Key: "Esc", Kind: Stop}, {ID: "go", Label: "Write the intent", Key: "Enter", Kind: Primary},
+		},
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if e == (Press{"back"}) {
+		return nil, errBack
+	}
+	return p, nil
+}
+
+// checkRoom refuses a plan that the disc has no room for, with two sessions to
+// spare: a failed burn must never strand a signature.
+func (c *Ceremony) checkRoom(p *proposal) error {
+	var held int64
+	for _, d := range c.table.archive.directories {
+		for _, f := range d.Files {
+			held += f.Size
+		}
+	}
+	const growth = 1 << 20 // bytes that one operation adds at most: log, state, artifacts
+	if err := c.table.disc.CheckRoom(p.sessions, held+growth); err != nil {
+		return fmt.Errorf("planning %s: %w", plural(p.sessions, "session"), err)
+	}
+	return nil
+}
+
+// commit burns the intent and takes it from what was read back.
+func (c *Ceremony) commit(ctx context.Context, op operation, p *proposal) (*intended, error) {
+	log, err := c.begin(op)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.add(log, p.intent); err != nil {
+		return nil, err
+	}
+	b, err := c.burn(ctx, draft{step: intentStep, title: "Writing the intent to the disc", log: log, files: p.files})
+	if err != nil {
+		return nil, err
+	}
+	c.pending, c.table.archive.abandoned = nil, nil
+	records := b.log.Records()
+	for i := len(records) - 1; i >= 0; i-- {
+		if records[i].Event.Name() == p.intent.Name() {
+			record, err := c.afterBurn(b)
+			return &intended{burned: b, event: records[i].Event, record: record}, err
+		}
+	}
+	return nil, fmt.Errorf("the session that was read back holds no %s", p.intent.Name())
+}
+
+// begin continues the archive's log with what happened since its last record.
+func (c *Ceremony) begin(op operation) (*audit.Log, error) {
+	a := c.table.archive
+	log := a.log.Clone()
+	var events []audit.Event
+	if a.blank() {
+		id := make([]byte, 32)
+		if err := c.read(id); err != nil {
+			return nil, err
+		}
+		events = append(events, audit.Genesis{Format: 1, Archive: hexOf(id), Mode: string(c.mode), Image: hexOf(c.image[:]), Program: c.program})
+	}
+	events = append(events, audit.ClockConfirmed{})
+	if a.last != nil {
+		events = append(events, *a.last)
+	}
+	events = append(events, c.pending...)
+	if !a.blank() {
+		root := a.compared.Root
+		events = append(events, audit.HeadCompared{Size: a.compared.Size, Root: hexOf(root[:])})
+	}
+	if a.abandoned != nil {
+		events = append(events, *a.abandoned)
+	}
+	m := c.table.disc
+	events = append(events, audit.CeremonyBegin{
+		Operation: op.name(), Program: c.program, Image: hexOf(c.image[:]), HSM: c.hsmFacts(),
+		Medium: audit.MediumFact{Name: m.Name, Sessions: a.sessions, NextAddress: m.NextAddress},
+	})
+	for _, e := range events {
+		if err := c.add(log, e); err != nil {
+			return nil, err
+		}
+	}
+	return log, nil
+}
+
+func (c *Ceremony) hsmFacts() audit.HSMFacts {
+	i := c.table.hsmInfo
+	return audit.HSMFacts{Backend: i.Backend, Serial: i.Serial, Firmware: i.Firmware}
+}
+
+// record burns what was executed. Only its result can be exported.
+func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*recorded, error) {
+	end := audit.CeremonyEnd{Operation: op.name(), Outcome: "done"}
+	if x.differs {
+		end.Outcome, end.Words = "stopped", "the fingerprint differs"
+	}
+	if err := c.add(x.record, end); err != nil {
+		return nil, err
+	}
+	files := make([]disc.File, len(x.artifacts))
+	for i, a := range x.artifacts {
+		files[i] = disc.NewFile(a.name, a.data)
+	}
+	b, err := c.burn(ctx, draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: files})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.adoptRoot(x.artifacts); err != nil {
+		return nil, err
+	}
+	r := &recorded{burned: b, artifacts: x.artifacts}
+	if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
+		r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
+	}
+	if x.differs {
+		return nil, errDiffers
+	}
+	return r, nil
+}
+
+// adoptRoot takes a root certificate that is now on the disc as the archive's.
+func (c *Ceremony) adoptRoot(made []artifact) error {
+	for _, a := range made {
+		if a.name != rootCertificate {
+			continue
+		}
+		root, err := x509.ParseCertificate(a.data)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", rootCertificate, err)
+		}
+		c.table.archive.root = root
+	}
+	return nil
+}
+
+// errDiffers says that the witnesses found another fingerprint.
+var errDiffers = errors.New("the fingerprint differs from the printout: nothing was exported")
+
+// closeIntent ends an operation that stopped between its intent and its record:
+// the people's words and the reason are burned, which closes the intent.
+func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, problem error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	notice := Notice{}
+	if !errors.Is(problem, errBack) {
+		notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
+	}
+	words, err := c.askText(ctx, question{
+		title: "Why does the ceremony stop here?", sentence: "The intent is on the disc. Your words close it, on the disc too.",
+		label: "In a few words", hint: "What happened, and who decided", limit: 400, notice: notice, done: "Write it to the disc", back: "Leave it open",
+		check: func(s string) error {
+			if len(s) < 3 {
+				return errors.New("say in a few words why it stops")
+			}
+			return nil
+		},
+	})
+	if errors.Is(err, errBack) {
+		return c.gaveUp(ctx, problem)
+	}
+	if err != nil {
+		return err
+	}
+	if !errors.Is(problem, errBack) {
+		words = clip(words+" ("+problem.Error()+")", 1000)
+	}
+	if err := c.add(in.record, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
+		return c.gaveUp(ctx, err)
+	}
+	if _, err := c.burn(ctx, draft{step: recordStep, title: "Writing why it stopped to the disc", log: in.record}); err != nil {
+		return c.gaveUp(ctx, err)
+	}
+	return c.gaveUp(ctx, problem)
+}
+
+// afterBurn begins the log of the session that follows a burned one.
+func (c *Ceremony) afterBurn(b burned) (*audit.Log, error) {
+	log := b.log.Clone()
+	return log, c.add(log, *c.table.archive.last)
+}
+
+// gaveUp tells how a ceremony ended that could not go on, after its intent.
+func (c *Ceremony) gaveUp(ctx context.Context, problem error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	happened := capital(problem.Error()) + "."
+	if errors.Is(problem, errBack) {
+		happened = "It was stopped by hand."
+	}
+	certain := []string{
+		fmt.Sprintf("%s of the archive are on the disc and read back equal.", capital(plural(c.table.archive.sessions, "session"))),
+		"Nothing of this ceremony is on the stick.",
+	}
+	if open := c.table.archive.state.OpenIntent; open != "" {
+		certain = append(certain, fmt.Sprintf("The intent %s has no record. The next ceremony begins with its explanation.", open))
+	}
+	_, err := c.ask(ctx, screen{
+		title: "The ceremony stopped here", sentence: "Write down what happened before you go on.",
+		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go back to the gates. The disc is read and verified again from its first record."},
+		actions: []Action{{ID: "back", Label: "Back to the gates", Key: "Enter", Kind: Primary}},
+	}, nil)
+	c.table.drive, c.table.disc, c.table.archive = nil, nil, nil
+	return err
+}
