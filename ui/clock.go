@@ -18,7 +18,7 @@ func (s *Screens) clock(gtx layout.Context, b ceremony.ClockBody) layout.Dimensi
 	if s.th.Low() {
 		pad.Y = gtx.Dp(32)
 	}
-	return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+	return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 		return kit.Column(gtx, gtx.Dp(8),
 			s.widget(kit.Style{Size: 132, Face: kit.Mono, Color: kit.Ink, Align: text.Middle}, t.Format("15:04:05")),
 			s.widget(kit.Style{Size: 40, Color: kit.Muted, Align: text.Middle}, t.Format("Monday, 2 January 2006, UTC")))

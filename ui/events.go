@@ -83,6 +83,7 @@ func (s *Screens) Layout(gtx layout.Context, v *ceremony.View) []Event {
 	}
 	s.shown = v
 	s.draw(s.th.Fit(gtx), v)
+	s.reveal = false
 	s.sweep(gtx)
 	return s.events
 }

@@ -240,6 +240,46 @@ func TestListsScrollByFingerWheelAndKeys(t *testing.T) {
 	}
 }
 
+func TestTheFocusDoesNotHoldTheScrollBar(t *testing.T) {
+	v := byName(t, "longchoices")
+	h := show(t, sizes[0], v)
+	play(t, h, v, "key Down; key Down")
+	h.Wheel(image.Pt(400, 300), 2000)
+	play(t, h, v, "key F12")
+	if h.HasText("More below") {
+		t.Error("the list goes back to what is focused")
+	}
+	play(t, h, v, "key Down")
+	if !h.HasText("EXAMPLE-ISSUING-CA-REQUEST-2026-04-25-TRY-3.CSR") {
+		t.Error("the focus moves out of sight")
+	}
+}
+
+func TestABodyIsMadeSmallerBeforeItScrolls(t *testing.T) {
+	for _, name := range []string{"facts", "fingerprint", "steps", "entry", "entryrevealed", "longentry", "longshare", "longsharehidden", "message"} {
+		for _, size := range sizes[1:] {
+			if show(t, size, byName(t, name)).HasText("More below") {
+				t.Errorf("%s scrolls at %v", name, size)
+			}
+		}
+	}
+	for _, name := range []string{"fingerprint", "steps", "entry", "entryrevealed", "longentry", "share", "longshare", "longsharehidden", "menu", "message"} {
+		if show(t, sizes[0], byName(t, name)).HasText("More below") {
+			t.Errorf("%s scrolls at %v", name, sizes[0])
+		}
+	}
+}
+
+func TestAnActionThatGoesAwayWhileHeldIsLetGo(t *testing.T) {
+	v := *byName(t, "entry")
+	h := show(t, sizes[3], &v)
+	play(t, h, &v, "down F2")
+	v.Actions = v.Actions[:1]
+	if got, want := play(t, h, &v, "key F12"), []ceremony.Event{ceremony.Hold{Action: "reveal"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestTappingSaysWhyItCannot(t *testing.T) {
 	v := byName(t, "textwrong")
 	h := show(t, sizes[0], v)

@@ -23,7 +23,7 @@ func (s *Screens) facts(gtx layout.Context, b ceremony.FactsBody) layout.Dimensi
 	}
 	for _, g := range b.Groups {
 		cards = append(cards, func(gtx layout.Context) layout.Dimensions {
-			return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+			return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 				return kit.Column(gtx, gtx.Dp(12),
 					s.widget(kit.Style{Size: kit.SizeText, Face: kit.Medium, Color: kit.Ink}, g.Title),
 					func(gtx layout.Context) layout.Dimensions { return s.table(gtx, g.Facts, names) })

@@ -22,7 +22,7 @@ func (s *Screens) findings(gtx layout.Context, b ceremony.FindingsBody) layout.D
 		checks = max(checks, s.th.Width(gtx, check, f.Check))
 	}
 	pad := image.Pt(gtx.Dp(28), gtx.Dp(16))
-	return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+	return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 		checks = min(checks, gtx.Constraints.Max.X*36/100)
 		var rows []layout.Widget
 		for i, f := range b.Findings {

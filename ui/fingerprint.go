@@ -21,7 +21,7 @@ func (s *Screens) fingerprint(gtx layout.Context, b ceremony.FingerprintBody) la
 	var facts piece
 	if len(b.Facts) > 0 {
 		facts = s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
-			return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+			return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 				return s.table(gtx, b.Facts, s.nameWidth(gtx, b.Facts))
 			})
 		})

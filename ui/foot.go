@@ -15,10 +15,60 @@ import (
 // actionID begins the focus names of actions.
 const actionID = "action:"
 
+// footRow is the buttons of a foot, laid out.
+type footRow struct {
+	left, right []piece
+	gap         int // between buttons
+	room        int // left over between the two sides
+}
+
 // foot draws the actions: what to do at the right, the rest at the left, and
 // between them the note and why something cannot be pressed. If that is too
 // wide, the buttons become narrower; then the texts go on a line of their own.
 func (s *Screens) foot(gtx layout.Context, v *ceremony.View) layout.Dimensions {
+	width, margin, height, pad := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(80), gtx.Dp(20)
+	if s.th.Narrow() {
+		margin = gtx.Dp(48)
+	}
+	if s.th.Low() {
+		height, pad = max(s.th.Touch(), gtx.Dp(68)), gtx.Dp(12)
+	}
+	says := footSays(v)
+	row := s.footRow(gtx, v, width-2*margin, height, false)
+	fits := s.saysFit(gtx, says, row.room, height)
+	if !fits {
+		row = s.footRow(gtx, v, width-2*margin, height, true)
+		fits = s.saysFit(gtx, says, row.room, height)
+	}
+	x, space := margin, row.room
+	if !fits {
+		space = width - 2*margin
+	} else if len(row.left) > 0 {
+		x += span(row.left, row.gap) + row.gap
+		says.joined = true
+	}
+	d, call := s.drawSays(gtx, says, space)
+	above := 0
+	if !fits {
+		above = d.Size.Y + pad
+	}
+	size := image.Pt(width, above+height+2*pad)
+	mid := above + pad + height/2
+	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.White)
+	kit.Fill(gtx.Ops, image.Rect(0, 0, width, max(1, gtx.Dp(1))), kit.Line)
+	line(gtx, row.left, margin, mid, row.gap)
+	line(gtx, row.right, width-margin-span(row.right, row.gap), mid, row.gap)
+	y := pad
+	if fits {
+		y = mid - d.Size.Y/2
+	}
+	kit.Put(gtx, x, y, call)
+	return layout.Dimensions{Size: size}
+}
+
+// footRow lays the buttons out for a row of width pixels, and makes them the
+// only row of the focus.
+func (s *Screens) footRow(gtx layout.Context, v *ceremony.View, width, height int, tight bool) footRow {
 	var left, right []ceremony.Action
 	for _, a := range v.Actions {
 		if a.Kind == ceremony.Primary {
@@ -27,59 +77,20 @@ func (s *Screens) foot(gtx layout.Context, v *ceremony.View) layout.Dimensions {
 			left = append(left, a)
 		}
 	}
-	width, margin, gap := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(24)
-	height, pad := gtx.Dp(80), gtx.Dp(20)
-	if s.th.Narrow() {
-		margin = gtx.Dp(48)
+	s.rows = [][]string{nil}
+	r := footRow{gap: gtx.Dp(24)}
+	if tight {
+		r.gap = gtx.Dp(16)
 	}
-	if s.th.Low() {
-		height, pad = max(s.th.Touch(), gtx.Dp(68)), gtx.Dp(12)
-	}
-	says := footSays(v)
-	var ls, rs []piece
-	room := 0
-	for _, tight := range []bool{false, true} {
-		s.rows = s.rows[:0]
-		s.newRow()
-		ls, rs = s.buttons(gtx, left, height, tight), s.buttons(gtx, right, height, tight)
-		if tight {
-			gap = gtx.Dp(16)
-		}
-		room = width - 2*margin - span(ls, gap) - span(rs, gap)
-		for _, side := range [][]piece{ls, rs} {
-			if len(side) > 0 {
-				room -= gap
-			}
-		}
-		if s.saysFit(gtx, says, room, height) {
-			break
+	r.left = s.buttons(gtx, left, height, tight)
+	r.right = s.buttons(gtx, right, height, tight)
+	r.room = width - span(r.left, r.gap) - span(r.right, r.gap)
+	for _, side := range [][]piece{r.left, r.right} {
+		if len(side) > 0 {
+			r.room -= r.gap
 		}
 	}
-	above := 0
-	fits := s.saysFit(gtx, says, room, height)
-	var drawn op.CallOp
-	if !fits {
-		d, call := s.drawSays(gtx, says, width-2*margin)
-		above, drawn = d.Size.Y+pad, call
-	}
-	size := image.Pt(width, above+height+2*pad)
-	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.White)
-	kit.Fill(gtx.Ops, image.Rect(0, 0, width, max(1, gtx.Dp(1))), kit.Line)
-	mid := above + pad + height/2
-	line(gtx, ls, margin, mid, gap)
-	line(gtx, rs, width-margin-span(rs, gap), mid, gap)
-	if !fits {
-		kit.Put(gtx, margin, pad, drawn)
-		return layout.Dimensions{Size: size}
-	}
-	x := margin
-	if len(ls) > 0 {
-		x += span(ls, gap) + gap
-		says.joined = true
-	}
-	d, call := s.drawSays(gtx, says, room)
-	kit.Put(gtx, x, mid-d.Size.Y/2, call)
-	return layout.Dimensions{Size: size}
+	return r
 }
 
 // says is what the foot says beside its buttons.

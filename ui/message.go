@@ -20,7 +20,7 @@ func (s *Screens) message(gtx layout.Context, b ceremony.MessageBody) layout.Dim
 
 func (s *Screens) headed(title string, w layout.Widget) layout.Widget {
 	return func(gtx layout.Context) layout.Dimensions {
-		return kit.CardOf(gtx, image.Pt(gtx.Dp(36), gtx.Dp(24)), 0, func(gtx layout.Context) layout.Dimensions {
+		return kit.Card(gtx, image.Pt(gtx.Dp(36), gtx.Dp(24)), func(gtx layout.Context) layout.Dimensions {
 			return kit.Column(gtx, gtx.Dp(8),
 				s.widget(kit.Style{Size: kit.SizeNote, Face: kit.Medium, Color: kit.Muted}, title), w)
 		})

@@ -23,7 +23,7 @@ func (s *Screens) shareHidden(gtx layout.Context, b ceremony.ShareHiddenBody) la
 		st.Size, st.Face, st.Align = size, face, text.Middle
 		return s.widget(st, what)
 	}
-	return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+	return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 		return kit.Column(gtx, gtx.Dp(20),
 			middle(kit.SizeSentence, kit.Regular, kit.Style{Color: kit.Muted}, fmt.Sprintf("Share %d of %d is for", b.Index, b.Total)),
 			middle(84, kit.Medium, kit.Style{Color: kit.Ink}, b.Custodian),

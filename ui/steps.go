@@ -13,7 +13,7 @@ import (
 // steps draws long work as the list of its steps.
 func (s *Screens) steps(gtx layout.Context, b ceremony.StepsBody) layout.Dimensions {
 	pad := image.Pt(gtx.Dp(36), gtx.Dp(20))
-	return kit.CardOf(gtx, pad, 0, func(gtx layout.Context) layout.Dimensions {
+	return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
 		var rows []layout.Widget
 		for i, st := range b.Steps {
 			rows = append(rows, func(gtx layout.Context) layout.Dimensions {

@@ -43,7 +43,7 @@ func (s *Screens) wrong(gtx layout.Context, what string) layout.Dimensions {
 
 // listed draws what was entered before, numbered, in two columns.
 func (s *Screens) listed(gtx layout.Context, items []string) layout.Dimensions {
-	return kit.CardOf(gtx, image.Pt(gtx.Dp(28), gtx.Dp(20)), 0, func(gtx layout.Context) layout.Dimensions {
+	return kit.Card(gtx, image.Pt(gtx.Dp(28), gtx.Dp(20)), func(gtx layout.Context) layout.Dimensions {
 		half := (gtx.Constraints.Max.X - gtx.Dp(40)) / 2
 		number := kit.Style{Size: kit.SizeNote, Face: kit.Mono, Color: kit.Muted}
 		indent := s.th.Width(gtx, number, "00") + gtx.Dp(16)

@@ -8,18 +8,13 @@ import (
 	"gioui.org/op"
 )
 
-// Card draws w on a white card of the maximal width, pad pixels from its edge.
-func Card(gtx layout.Context, pad int, w layout.Widget) layout.Dimensions {
-	return CardOf(gtx, image.Pt(pad, pad), 0, w)
-}
-
-// CardOf is Card with its two paddings, at least height pixels high.
-func CardOf(gtx layout.Context, pad image.Point, height int, w layout.Widget) layout.Dimensions {
+// Card draws w on a white card of the maximal width, pad pixels from its edges.
+func Card(gtx layout.Context, pad image.Point, w layout.Widget) layout.Dimensions {
 	width := gtx.Constraints.Max.X
 	d, call := Record(Wide(gtx, width-2*pad.X), w)
-	size := image.Pt(width, max(height, d.Size.Y+2*pad.Y))
+	size := image.Pt(width, d.Size.Y+2*pad.Y)
 	CardBox(gtx, image.Rectangle{Max: size}, Line, White)
-	Put(gtx, pad.X, (size.Y-d.Size.Y)/2, call)
+	Put(gtx, pad.X, pad.Y, call)
 	return layout.Dimensions{Size: size}
 }
 

@@ -10,7 +10,6 @@ import (
 	"gioui.org/op"
 	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/gofont/gomono"
-	"golang.org/x/image/font/gofont/gomonobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
 )
@@ -81,7 +80,7 @@ func TestScaleFollowsTheHeight(t *testing.T) {
 
 func TestTheFontsHaveTheSignsThatTextsUse(t *testing.T) {
 	for name, ttf := range map[string][]byte{
-		"regular": goregular.TTF, "medium": gomedium.TTF, "mono": gomono.TTF, "mono bold": gomonobold.TTF,
+		"regular": goregular.TTF, "medium": gomedium.TTF, "mono": gomono.TTF,
 	} {
 		f, err := sfnt.Parse(ttf)
 		if err != nil {

@@ -23,14 +23,13 @@ const (
 	goMono   font.Typeface = "Go Mono"
 )
 
-// Face is one of the four faces in use.
+// Face is one of the three faces in use.
 type Face uint8
 
 const (
-	Regular  Face = iota
-	Medium        // titles, what is pressed
-	Mono          // what is compared or copied
-	MonoBold      // the same, once a screen at most
+	Regular Face = iota
+	Medium       // titles, what is pressed
+	Mono         // what is compared or copied
 )
 
 func (f Face) font() font.Font {
@@ -39,8 +38,6 @@ func (f Face) font() font.Font {
 		return font.Font{Typeface: goMedium, Weight: font.Medium}
 	case Mono:
 		return font.Font{Typeface: goMono}
-	case MonoBold:
-		return font.Font{Typeface: goMono, Weight: font.Bold}
 	default:
 		return font.Font{Typeface: goText}
 	}

@@ -51,9 +51,9 @@ type Theme struct {
 func NewTheme() *Theme {
 	var faces []font.FontFace
 	for _, f := range gofont.Collection() {
-		upright := f.Font.Style == font.Regular
+		light := f.Font.Style == font.Regular && f.Font.Weight <= font.Medium
 		known := f.Font.Typeface == goText || f.Font.Typeface == goMedium || f.Font.Typeface == goMono
-		if upright && known {
+		if light && known {
 			faces = append(faces, f)
 		}
 	}
