@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -171,9 +174,38 @@ func TestTenSessionsOnEveryMedium(t *testing.T) {
 					t.Errorf("session %d: %+v at %d, %d blocks, %d directories; receipt %+v", i+1, s.Volume, s.Address, s.Blocks, len(s.Directories), receipts[i])
 				}
 			}
-			found, errs := disc.Find(bytes.NewReader(b.image()), int64(len(b.image())))
-			if len(found) != 10 || len(errs) != 0 {
+		})
+	}
+}
+
+func TestXorrisoReadsWhatWasBurnedOnEveryMedium(t *testing.T) {
+	for _, medium := range media {
+		t.Run(medium.name, func(t *testing.T) {
+			b := newBench(t, medium.profile)
+			path := filepath.Join(t.TempDir(), "disc.img")
+			var last disc.Receipt
+			for n := 1; n <= 3; n++ {
+				last = b.mustBurn(n)
+			}
+			image := b.image()
+			if err := os.WriteFile(path, image, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			found, errs := disc.Find(bytes.NewReader(image), int64(len(image)))
+			if len(found) != 3 || len(errs) != 0 {
 				t.Errorf("Find in the plain image = %d sessions, %v", len(found), errs)
+			}
+			out, err := exec.Command("xorriso", "-no_rc", "-load", "sbsector", fmt.Sprint(last.Address()),
+				"-indev", "stdio:"+path, "-find", "/", "-type", "f").CombinedOutput()
+			if err != nil {
+				t.Fatalf("xorriso: %v\n%s", err, out)
+			}
+			for n := 1; n <= 3; n++ {
+				for _, f := range newStep(n).Files {
+					if !bytes.Contains(out, []byte("'/"+newStep(n).Name+"/"+f.Name+"'")) {
+						t.Errorf("xorriso does not list %s/%s:\n%s", newStep(n).Name, f.Name, out)
+					}
+				}
 			}
 		})
 	}
@@ -422,39 +454,54 @@ func TestABurnThatReadsBackDifferentYieldsNoReceipt(t *testing.T) {
 	}
 }
 
-func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
-	clean := newBench(t, bdR)
-	clean.mustBurn(1)
-	start := len(clean.trace)
-	clean.mustBurn(2)
-	total := len(clean.trace)
-	opcode := func(at int) byte { return clean.trace[at-1].CDB[0] }
+// everyEffect is what can go wrong with a command.
+var everyEffect = map[string]sim.DriveEffect{
+	"time-out":           sim.TimeOut{},
+	"time-out, done":     sim.TimeOut{Late: true},
+	"reset":              sim.Reset{},
+	"reset, done":        sim.Reset{Late: true},
+	"power loss":         sim.PowerLoss{},
+	"power loss, done":   sim.PowerLoss{Late: true},
+	"write error":        sim.Refuse{Key: 3, ASC: 0x0C},
+	"hardware":           sim.Refuse{Key: 4, ASC: 0x44},
+	"unit attention":     sim.Refuse{Key: 6, ASC: 0x28},
+	"refused":            sim.Refuse{Key: 5, ASC: 0x24},
+	"busy":               sim.StayBusy{Polls: 2},
+	"short":              sim.ShortRead{Bytes: 1},
+	"next address unset": sim.HideNextAddress{},
+}
 
-	effects := map[string]sim.DriveEffect{
-		"time-out":           sim.TimeOut{},
-		"time-out, done":     sim.TimeOut{Late: true},
-		"reset":              sim.Reset{},
-		"reset, done":        sim.Reset{Late: true},
-		"power loss":         sim.PowerLoss{},
-		"power loss, done":   sim.PowerLoss{Late: true},
-		"write error":        sim.Refuse{Key: 3, ASC: 0x0C},
-		"hardware":           sim.Refuse{Key: 4, ASC: 0x44},
-		"unit attention":     sim.Refuse{Key: 6, ASC: 0x28},
-		"refused":            sim.Refuse{Key: 5, ASC: 0x24},
-		"busy":               sim.StayBusy{Polls: 2},
-		"short":              sim.ShortRead{Bytes: 1},
-		"next address unset": sim.HideNextAddress{},
+func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
+	for name, effect := range everyEffect {
+		t.Run(name, func(t *testing.T) { burnWithFaults(t, bdR, effect) })
 	}
-	for name, effect := range effects {
-		t.Run(name, func(t *testing.T) {
-			for at := start + 1; at <= total; at++ {
-				// Of a long run of writes or reads, the first two and the last will do.
-				if at > start+2 && at < total && opcode(at) == opcode(at-1) && opcode(at) == opcode(at-2) && opcode(at) == opcode(at+1) {
-					continue
-				}
-				burnWithFault(t, at, effect)
-			}
-		})
+}
+
+func TestPowerLossAtEveryCommandOnEveryMedium(t *testing.T) {
+	for _, medium := range media {
+		t.Run(medium.name, func(t *testing.T) { burnWithFaults(t, medium.profile, sim.PowerLoss{Late: true}) })
+	}
+}
+
+// burnWithFaults burns a second session again and again, with a fault at each
+// command in turn.
+func burnWithFaults(t *testing.T, profile uint16, effect sim.DriveEffect) {
+	t.Helper()
+	clean := newBench(t, profile)
+	clean.mustBurn(1)
+	m := clean.medium()
+	start := len(clean.trace)
+	dirs := []disc.Directory{newStep(1), newStep(2)}
+	if _, err := clean.drive.Burn(t.Context(), m.Identity, volume(2), dirs, nil); err != nil {
+		t.Fatal(err)
+	}
+	opcode := func(at int) byte { return clean.trace[at-1].CDB[0] }
+	for at := start + 1; at <= len(clean.trace); at++ {
+		// Of a long run of writes or reads, the first two and the last will do.
+		if at > start+2 && at < len(clean.trace) && opcode(at) == opcode(at-1) && opcode(at) == opcode(at-2) && opcode(at) == opcode(at+1) {
+			continue
+		}
+		burnWithFault(t, profile, at, effect)
 	}
 }
 
@@ -462,12 +509,12 @@ func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
 // requires that a receipt stands for a session that is on the disc, that an
 // error says the truth about what was written, and that the disc takes another
 // session afterwards.
-func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) {
+func burnWithFault(t *testing.T, profile uint16, at int, effect sim.DriveEffect) {
 	t.Helper()
-	b := newBench(t, bdR)
+	b := newBench(t, profile)
 	b.mustBurn(1)
 	before := b.medium()
-	blocks := b.disc.Tracks()
+	tracks := b.disc.Tracks()
 	writes := b.count(0x2A)
 	b.sim.SetFault(sim.AtCommand(at, effect))
 	dirs := []disc.Directory{newStep(1), newStep(2)}
@@ -481,20 +528,20 @@ func burnWithFault(t *testing.T, at int, effect sim.DriveEffect) {
 		t.Fatalf("command %d: no error and no receipt", at)
 	case err != nil && (r.Valid() || !isBurn):
 		t.Fatalf("command %d: %+v, %v", at, r, err)
-	case err != nil && failed.NothingWritten && (b.count(0x2A) != writes || !slices.Equal(blocks, b.disc.Tracks())):
+	case err != nil && failed.NothingWritten && (b.count(0x2A) != writes || !slices.Equal(tracks, b.disc.Tracks())):
 		t.Fatalf("command %d: something was written, and %v", at, err)
 	}
+	m := b.medium()
 	if r.Valid() {
-		found, _ := disc.Find(bytes.NewReader(b.image()), int64(len(b.image())))
-		if len(found) != 2 || found[1].Address != r.Address() {
-			t.Fatalf("command %d: a receipt for %d, and the disc holds %d sessions", at, r.Address(), len(found))
+		last, err := b.drive.Session(b.Context(), m.Tracks[len(m.Tracks)-1])
+		if err != nil || last.Address != r.Address() || last.Verify() != nil || m.Sessions != 2 {
+			t.Fatalf("command %d: a receipt for %d, and the disc holds %+v, %v", at, r.Address(), last, err)
 		}
 	}
-	m := b.medium()
 	if len(m.Unfinished) > 0 {
 		b.wantRefusal(m, disc.ErrUnfinished)
 		void, err := b.drive.CloseUnfinished(b.Context(), m.Identity)
-		if err != nil || len(void) == 0 {
+		if err != nil || len(void) == 0 || void[0].Start != before.NextAddress {
 			t.Fatalf("command %d: closing what was broken off: %v, %v", at, void, err)
 		}
 		m = b.medium()
@@ -638,4 +685,72 @@ func TestADriveWithoutANextAddressIsNotWritten(t *testing.T) {
 	m := b.medium()
 	b.sim.SetFault(sim.AtOpcode(0x52, 1, 0, sim.HideNextAddress{}))
 	b.wantRefusal(m, disc.ErrNoAddress)
+}
+
+// BenchmarkOpenArchive opens a full BD-R: its table, and the last of 255
+// sessions in full.
+func BenchmarkOpenArchive(b *testing.B) {
+	drive := fullDisc(b)
+	for b.Loop() {
+		m, err := drive.Medium(b.Context())
+		if err != nil || m.Sessions != 255 {
+			b.Fatal(m.Sessions, err)
+		}
+		s, err := drive.Session(b.Context(), m.Tracks[254])
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Verify(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkVerifyArchive reads and verifies each of 255 sessions.
+func BenchmarkVerifyArchive(b *testing.B) {
+	drive := fullDisc(b)
+	for b.Loop() {
+		m, err := drive.Medium(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		sessions, errs := drive.Sessions(b.Context(), m, nil)
+		if len(sessions) != 255 || len(errs) != 0 {
+			b.Fatal(len(sessions), errs)
+		}
+		for _, s := range sessions {
+			if err := s.Verify(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// fullDisc burns 255 sessions, each with the directories of all earlier ones.
+func fullDisc(b *testing.B) *disc.Drive {
+	b.Helper()
+	simulated := sim.NewDrive()
+	if err := simulated.Insert(sim.NewDisc(bdR)); err != nil {
+		b.Fatal(err)
+	}
+	drive, err := disc.Open(b.Context(), simulated)
+	if err != nil {
+		b.Fatal(err)
+	}
+	disc.WithoutPauses(drive)
+	var dirs []disc.Directory
+	for n := 1; n <= 255; n++ {
+		dirs = append(dirs, disc.Directory{Name: stamp(n).Format("20060102T150405Z"), Files: []disc.File{
+			disc.NewFile("AUDIT.LOG", make([]byte, 3000)),
+			disc.NewFile("STATE.JSON", make([]byte, 1500)),
+		}})
+		m, err := drive.Medium(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := drive.Burn(b.Context(), m.Identity, volume(n), dirs, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return drive
 }
