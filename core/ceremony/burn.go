@@ -132,6 +132,7 @@ func (c *Ceremony) burnOnce(ctx context.Context, d draft) (burned, error) {
 	dirs := append(append([]disc.Directory(nil), a.directories...), dir)
 	receipt, err := c.table.drive.Burn(ctx, c.table.disc.Identity, volume, dirs, show)
 	if err != nil {
+		a.lastTime = at // what may stand on the disc has this name: the next session takes another
 		return burned{}, err
 	}
 	return c.adopt(ctx, receipt, at)

@@ -255,7 +255,7 @@ func (c *Ceremony) hsmGate(ctx context.Context) error {
 				{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", info.LogUsed, info.LogTotal)},
 			}}}},
 			actions: []Action{shutDown, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
-		}, c.lostDevice(ctx)); err != nil {
+		}, c.lostEither(ctx, device)); err != nil {
 			device.Close()
 			return err
 		}
@@ -343,6 +343,15 @@ func (c *Ceremony) lostDevice(ctx context.Context) func() bool {
 			return true
 		}
 		return false
+	}
+}
+
+// lostEither also says whether an HSM that is being compared went away.
+func (c *Ceremony) lostEither(ctx context.Context, device hsm.Device) func() bool {
+	lost := c.lostDevice(ctx)
+	return func() bool {
+		_, err := device.Info(ctx)
+		return lost() || err != nil
 	}
 }
 

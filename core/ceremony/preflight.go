@@ -245,6 +245,7 @@ func (c *Ceremony) compareHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.compared = head
 	if e == (Press{"differs"}) {
 		return errors.New("the log's head is not the one on the sheet: this disc is an older copy, or another archive. Find the disc of the last ceremony")
 	}
