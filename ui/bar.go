@@ -76,7 +76,7 @@ func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions
 	for _, p := range names {
 		first = max(first, p.size.Y+gtx.Dp(16))
 	}
-	rows := lampRows(lamps, width-2*margin, gap)
+	rows := wrapped(lamps, width-2*margin, gap)
 	pitch := gtx.Dp(34)
 	size := image.Pt(width, first+len(rows)*pitch)
 	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.Ink)
@@ -88,10 +88,10 @@ func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions
 	return layout.Dimensions{Size: size}
 }
 
-// lampRows breaks lamps into lines that fit in width.
-func lampRows(lamps []piece, width, gap int) [][]piece {
+// wrapped breaks pieces into lines that fit in width.
+func wrapped(ps []piece, width, gap int) [][]piece {
 	var rows [][]piece
-	for _, p := range lamps {
+	for _, p := range ps {
 		if p.size.X == 0 {
 			continue
 		}

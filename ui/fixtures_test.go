@@ -299,7 +299,7 @@ func long() []fixture {
 			ceremony.MessageBody{Happened: strings.Repeat("Sector 5,120 of session 6 reads back differently from what was written. ", 3),
 				Certain: []string{strings.Repeat("The intent is on the disc, in session 5, and was read back equal. ", 3), "Nothing was written to the stick."},
 				Do:      strings.Repeat("Put in a new disc of the same kind and carry the archive over. ", 3)},
-			stop("off", "Shut down the machine"), other("migrate", "Carry over to a new disc", "M"), primary("again", "Burn the record again")),
+			stop("off", "Shut down the machine"), other("migrate", "Carry the archive over to a new disc", "M"), primary("again", "Burn the record once more")),
 			ceremony.Danger, "Do not take this disc out: it holds the intent, and without it nobody can tell later what the HSM was asked to sign.")},
 	}
 	return body

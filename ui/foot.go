@@ -19,12 +19,13 @@ const actionID = "action:"
 type footRow struct {
 	left, right []piece
 	gap         int // between buttons
-	room        int // left over between the two sides
+	room        int // left over between the two sides, beside a gap at each
 }
 
 // foot draws the actions: what to do at the right, the rest at the left, and
 // between them the note and why something cannot be pressed. If that is too
-// wide, the buttons become narrower; then the texts go on a line of their own.
+// wide, the buttons become narrower; then the texts go on a line of their own;
+// then the buttons take several.
 func (s *Screens) foot(gtx layout.Context, v *ceremony.View) layout.Dimensions {
 	width, margin, height, pad := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(80), gtx.Dp(20)
 	if s.th.Narrow() {
@@ -48,22 +49,40 @@ func (s *Screens) foot(gtx layout.Context, v *ceremony.View) layout.Dimensions {
 		says.joined = true
 	}
 	d, call := s.drawSays(gtx, says, space)
-	above := 0
+	first, y := pad, pad+(height-d.Size.Y)/2
 	if !fits {
-		above = d.Size.Y + pad
+		first, y = pad, pad
+		if d.Size.Y > 0 {
+			first += d.Size.Y + pad
+		}
 	}
-	size := image.Pt(width, above+height+2*pad)
-	mid := above + pad + height/2
+	lines := row.lines(width - 2*margin)
+	size := image.Pt(width, first+len(lines)*(height+pad))
 	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.White)
 	kit.Fill(gtx.Ops, image.Rect(0, 0, width, max(1, gtx.Dp(1))), kit.Line)
-	line(gtx, row.left, margin, mid, row.gap)
-	line(gtx, row.right, width-margin-span(row.right, row.gap), mid, row.gap)
-	y := pad
-	if fits {
-		y = mid - d.Size.Y/2
+	for i, l := range lines {
+		mid := first + i*(height+pad) + height/2
+		line(gtx, l.left, margin, mid, l.gap)
+		line(gtx, l.right, width-margin-span(l.right, l.gap), mid, l.gap)
 	}
 	kit.Put(gtx, x, y, call)
 	return layout.Dimensions{Size: size}
+}
+
+// lines breaks a row that is wider than width into several: first what stands
+// at the left, then what stands at the right.
+func (r footRow) lines(width int) []footRow {
+	if r.room >= -r.gap || len(r.left)+len(r.right) < 2 {
+		return []footRow{r}
+	}
+	var lines []footRow
+	for _, ps := range wrapped(r.left, width, r.gap) {
+		lines = append(lines, footRow{left: ps, gap: r.gap})
+	}
+	for _, ps := range wrapped(r.right, width, r.gap) {
+		lines = append(lines, footRow{right: ps, gap: r.gap})
+	}
+	return lines
 }
 
 // footRow lays the buttons out for a row of width pixels, and makes them the
