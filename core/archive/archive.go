@@ -19,6 +19,7 @@ package archive
 
 import (
 	"fmt"
+	"slices"
 
 	"anodize/core/audit"
 	"anodize/core/disc"
@@ -59,6 +60,18 @@ func (f Finding) String() string { return fmt.Sprintf("%s %s: %s", f.Level, f.Ch
 type Session struct {
 	Directories []disc.Directory // every one that it holds, oldest first
 	Recorded    *disc.Session    // where it stands on the disc; nil for a copy
+
+	verified bool  // fault is known
+	fault    error // what Recorded.Verify found
+}
+
+// verify compares what was recorded around the files with what must stand there,
+// once.
+func (s *Session) verify() error {
+	if !s.verified && s.Recorded != nil {
+		s.verified, s.fault = true, s.Recorded.Verify()
+	}
+	return s.fault
 }
 
 // Options is what the caller knows of the archive from elsewhere.
@@ -91,7 +104,7 @@ func (r Result) Worst() Level {
 // Verify verifies the sessions of one disc, in the order of their addresses.
 // damage is what else was found there, from disc.Find or disc.Drive.Sessions.
 func Verify(sessions []Session, damage []error, opts Options) Result {
-	v := &verifier{sessions: sessions, damage: damage, opts: opts}
+	v := &verifier{sessions: slices.Clone(sessions), damage: damage, opts: opts}
 	v.run("log", v.checkLog)
 	if v.res.Log != nil {
 		v.run("voids", v.checkVoids)

@@ -27,6 +27,12 @@ func (v *verifier) checkVoids(c *check) string {
 	for _, end := range v.closes {
 		known[end.Directory] = true
 	}
+	for i, s := range v.sessions {
+		if s.Recorded != nil && known[newestDirectory(s)] &&
+			slices.ContainsFunc(voids, func(e audit.SessionVoid) bool { return e.Address == s.Recorded.Address }) {
+			c.error("%s is declared void, and is the one that the log calls %s", label(i, s), newestDirectory(s))
+		}
+	}
 	declared := func(s Session) bool {
 		return s.Recorded != nil && !known[newestDirectory(s)] &&
 			slices.ContainsFunc(voids, func(e audit.SessionVoid) bool { return e.Address == s.Recorded.Address })
@@ -46,11 +52,14 @@ func newestDirectory(s Session) string {
 	return s.Directories[len(s.Directories)-1].Name
 }
 
-// damagedSector tells at which sector an error of package disc found something.
+// damagedSector tells at which sector an error found something.
 func damagedSector(err error) (uint32, bool) {
+	var torn *TornError
 	var stray *disc.StrayError
 	var mismatch *disc.MismatchError
 	switch {
+	case errors.As(err, &torn):
+		return torn.Address, true
 	case errors.As(err, &stray):
 		return stray.First, true
 	case errors.As(err, &mismatch):
@@ -155,13 +164,14 @@ func compareFiles(c *check, where, directory string, got, want map[string]conten
 // content with what must stand there.
 func (v *verifier) checkImages(c *check) string {
 	recorded := 0
-	for i, s := range v.sessions {
+	for i := range v.sessions {
+		s := &v.sessions[i]
 		if s.Recorded == nil {
 			continue
 		}
 		recorded++
-		if err := s.Recorded.Verify(); err != nil {
-			c.error("%s: %v", label(i, s), err)
+		if err := s.verify(); err != nil {
+			c.error("%s: %v", label(i, *s), err)
 		}
 	}
 	if recorded == 0 {

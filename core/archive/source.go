@@ -23,9 +23,114 @@ func FromDisc(recorded []*disc.Session) []Session {
 
 // FromImage finds the sessions of a disc image: size bytes, from the disc's
 // sector 0 on. What else it finds is damage for Verify.
+//
+// A burn that broke off leaves descriptors that promise more than was written,
+// and reach into the next session. They are taken for damage, so that they hide
+// no other session.
 func FromImage(r io.ReaderAt, size int64) (sessions []Session, damage []error) {
-	recorded, damage := disc.Find(r, size)
-	return FromDisc(recorded), damage
+	view := &mask{r: r, size: size}
+	for {
+		recorded, damage := disc.Find(view, size)
+		sessions := FromDisc(recorded)
+		before := len(view.torn)
+		for i := range sessions {
+			if s := &sessions[i]; s.verify() != nil && view.hasVolume(s.Recorded.Address+volumeSector+1, s.Recorded.Address+s.Recorded.Blocks-1) {
+				view.hide(s.Recorded.Address+volumeSector, s.fault)
+			}
+		}
+		for _, err := range damage {
+			var stray *disc.StrayError
+			if errors.As(err, &stray) {
+				view.hideVolumes(stray.First, stray.Last)
+			}
+		}
+		if len(view.torn) == before {
+			return sessions, append(damage, view.damage()...)
+		}
+	}
+}
+
+// TornError says that a session begins at Address and is not whole.
+type TornError struct {
+	Address uint32
+	Err     error
+}
+
+func (e *TornError) Error() string {
+	return fmt.Sprintf("the session at sector %d is not whole: %v", e.Address, e.Err)
+}
+
+func (e *TornError) Unwrap() error { return e.Err }
+
+const (
+	sectorSize   = 2048
+	volumeSector = 16 // where a session's volume descriptor stands (ECMA-119 section 6.7.1)
+	maxTorn      = 64 // torn sessions on one disc that are told apart from other damage
+)
+
+// volumeMark is what a primary volume descriptor begins with (ECMA-119 section 8.4).
+const volumeMark = "\x01CD001\x01"
+
+// mask shows an image without the volume descriptors of its torn sessions.
+type mask struct {
+	r    io.ReaderAt
+	size int64
+	torn []*TornError
+}
+
+func (m *mask) ReadAt(p []byte, off int64) (int, error) {
+	n, err := m.r.ReadAt(p, off)
+	for _, t := range m.torn {
+		sector := int64(t.Address) + volumeSector
+		from := max(sector*sectorSize-off, 0)
+		to := min((sector+1)*sectorSize-off, int64(n))
+		if from < to {
+			clear(p[from:to])
+		}
+	}
+	return n, err
+}
+
+// isVolume reports whether a volume descriptor that is not hidden stands there.
+func (m *mask) isVolume(sector uint32) bool {
+	var mark [len(volumeMark)]byte
+	n, _ := m.ReadAt(mark[:], int64(sector)*sectorSize)
+	return n == len(mark) && string(mark[:]) == volumeMark
+}
+
+func (m *mask) hasVolume(first, last uint32) bool {
+	for sector := int64(first); sector <= int64(last); sector++ {
+		if m.isVolume(uint32(sector)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hideVolumes hides what looks like volume descriptors among stray sectors.
+func (m *mask) hideVolumes(first, last uint32) {
+	for sector := int64(max(first, volumeSector)); sector <= int64(last); sector++ {
+		if !m.isVolume(uint32(sector)) {
+			continue
+		}
+		if _, err := disc.ReadSession(m, m.size, uint32(sector)-volumeSector); err != nil {
+			m.hide(uint32(sector), err)
+		}
+	}
+}
+
+func (m *mask) hide(sector uint32, why error) {
+	if len(m.torn) < maxTorn {
+		m.torn = append(m.torn, &TornError{sector - volumeSector, why})
+	}
+}
+
+func (m *mask) damage() []error {
+	errs := make([]error, len(m.torn))
+	for i, t := range m.torn {
+		errs[i] = t
+	}
+	return errs
 }
 
 // Bounds of a copied tree.

@@ -4,12 +4,14 @@
 package archivetest
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,13 +53,13 @@ type Builder struct {
 	Key  *ecdsa.PrivateKey
 	Root *x509.Certificate
 
-	clock     time.Time
-	lastBurn  audit.SessionVerified
-	deviceLog []hsm.LogEntry
-	recorded  int // entries of deviceLog in the log
-	serial    int64
-	crl       uint64
-	children  int
+	LastBurn  audit.SessionVerified
+	DeviceLog []hsm.LogEntry // all of the HSM's entries
+
+	recorded int // entries of DeviceLog in the log
+	serial   int64
+	crl      uint64
+	children int
 }
 
 // New begins an archive of a mode. Nothing is burned yet.
@@ -107,7 +109,7 @@ func (b *Builder) Add(e audit.Event) {
 }
 
 // Verified adds session.verified for the last session.
-func (b *Builder) Verified() { b.TB.Helper(); b.Add(b.lastBurn) }
+func (b *Builder) Verified() { b.TB.Helper(); b.Add(b.LastBurn) }
 
 // Burn closes the session and appends its image to the disc.
 func (b *Builder) Burn(kind audit.Kind) {
@@ -123,9 +125,9 @@ func (b *Builder) Burn(kind audit.Kind) {
 	b.Files = nil
 	b.Add(audit.SessionClose{Directory: name, Files: Facts(files)})
 	files = append(files, disc.NewFile("AUDIT.LOG", b.Log.Bytes()))
-	if b.BeforeBurn != nil {
-		files = b.BeforeBurn(files)
+	if change := b.BeforeBurn; change != nil {
 		b.BeforeBurn = nil
+		files = change(files)
 	}
 	b.Directories = append(b.Directories, disc.Directory{Name: name, Files: files})
 	b.record(name)
@@ -134,9 +136,7 @@ func (b *Builder) Burn(kind audit.Kind) {
 // record appends an image of all directories to the disc.
 func (b *Builder) record(name string) {
 	b.TB.Helper()
-	if len(b.Image) > 0 {
-		b.Image = append(b.Image, make([]byte, Gap*sectorSize)...)
-	}
+	b.gap()
 	start := uint32(len(b.Image) / sectorSize)
 	v := disc.Volume{Archive: b.Archive, Mode: b.Mode, Number: len(b.Directories), Time: b.Now}
 	image, err := disc.NewImage(v, start, b.Directories)
@@ -146,7 +146,36 @@ func (b *Builder) record(name string) {
 	b.must(err)
 	b.Image = append(b.Image, raw...)
 	sum := sha256.Sum256(raw)
-	b.lastBurn = audit.SessionVerified{Directory: name, Address: start, Blocks: image.Blocks(), SHA256: hex.EncodeToString(sum[:])}
+	b.LastBurn = audit.SessionVerified{Directory: name, Address: start, Blocks: image.Blocks(), SHA256: hex.EncodeToString(sum[:])}
+}
+
+func (b *Builder) gap() {
+	if len(b.Image) > 0 {
+		b.Image = append(b.Image, make([]byte, Gap*sectorSize)...)
+	}
+}
+
+// Fail makes a burn break off after so many sectors of its image, or at its end
+// if sectors is zero, and returns the address at which it began. The log and the
+// directories stay as they are.
+func (b *Builder) Fail(sectors int) uint32 {
+	b.TB.Helper()
+	b.gap()
+	start := uint32(len(b.Image) / sectorSize)
+	name, err := audit.DirectoryName(b.Now, audit.RecordSession)
+	b.must(err)
+	state := bytes.Repeat([]byte("state"), 100*sectorSize)
+	dirs := append(slices.Clone(b.Directories), disc.Directory{Name: name, Files: []disc.File{disc.NewFile("STATE.JSON", state)}})
+	image, err := disc.NewImage(disc.Volume{Archive: b.Archive, Mode: b.Mode, Number: len(dirs), Time: b.Now}, start, dirs)
+	b.must(err)
+	raw := make([]byte, image.Size())
+	_, err = image.ReadAt(raw, 0)
+	b.must(err)
+	if sectors > 0 {
+		raw = raw[:sectors*sectorSize]
+	}
+	b.Image = append(b.Image, raw...)
+	return start
 }
 
 // Facts describes files in order of name.

@@ -31,10 +31,10 @@ func (b *Builder) Begin(operation string) {
 		Medium: audit.MediumFact{Name: "BD-R SRM", Sessions: len(b.Directories), NextAddress: uint32(len(b.Image) / sectorSize)}})
 }
 
-// end adds what a ceremony ends with, and burns its record.
-func (b *Builder) end(operation, file string) {
+// End adds what a ceremony ends with, and burns its record.
+func (b *Builder) End(operation, file string) {
 	b.TB.Helper()
-	b.DeviceLog()
+	b.RecordDeviceLog()
 	i := slices.IndexFunc(b.Files, func(f disc.File) bool { return f.Name == file })
 	b.Add(audit.FingerprintCompared{File: file, SHA256: Facts(b.Files[i : i+1])[0].SHA256, Same: true})
 	b.Add(audit.CeremonyEnd{Operation: operation, Outcome: "done"})
@@ -45,26 +45,26 @@ func (b *Builder) end(operation, file string) {
 func (b *Builder) Device(command byte) {
 	e := hsm.LogEntry{Number: 1, Command: 0xff, Length: 0xffff, SessionKey: 0xffff, TargetKey: 0xffff, SecondKey: 0xffff, Result: 0xff}
 	var before [16]byte
-	if n := len(b.deviceLog); n > 0 {
-		before = b.deviceLog[n-1].Digest
-		e = hsm.LogEntry{Number: b.deviceLog[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
+	if n := len(b.DeviceLog); n > 0 {
+		before = b.DeviceLog[n-1].Digest
+		e = hsm.LogEntry{Number: b.DeviceLog[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
 	}
 	raw := e.Raw()
 	sum := sha256.Sum256(append(raw[:16:16], before[:]...))
 	e.Digest = [16]byte(sum[:16])
-	b.deviceLog = append(b.deviceLog, e)
+	b.DeviceLog = append(b.DeviceLog, e)
 }
 
-// DeviceLog adds the HSM's log since the last one recorded.
-func (b *Builder) DeviceLog() {
+// RecordDeviceLog adds the HSM's log since the last one recorded.
+func (b *Builder) RecordDeviceLog() {
 	b.TB.Helper()
 	e := audit.HSMLog{Serial: hsmSerial}
-	for _, entry := range b.deviceLog[b.recorded:] {
+	for _, entry := range b.DeviceLog[b.recorded:] {
 		raw := entry.Raw()
 		e.Entries = append(e.Entries, hex.EncodeToString(raw[:]))
 		e.LastNumber, e.LastDigest = int(entry.Number), hex.EncodeToString(entry.Digest[:])
 	}
-	b.recorded = len(b.deviceLog)
+	b.recorded = len(b.DeviceLog)
 	b.Add(e)
 }
 
@@ -138,7 +138,7 @@ func (b *Builder) InitRoot() {
 	b.Root = cert
 	b.Device(0x56)
 	b.CRLIssued(b.NewCRL(b.crl))
-	b.end("init-root", "ROOT.CRT")
+	b.End("init-root", "ROOT.CRT")
 }
 
 // Issued adds a certificate and its file.
@@ -216,7 +216,7 @@ func (b *Builder) SignCSR() {
 	b.Unlock()
 	b.Device(0x56)
 	b.Issued("intermediate", file, cert)
-	b.end("sign-csr", file)
+	b.End("sign-csr", file)
 }
 
 // IntendCRL burns the intent of issue-crl and returns the CRL.
@@ -238,7 +238,7 @@ func (b *Builder) IssueCRL() {
 	b.Unlock()
 	b.Device(0x56)
 	b.CRLIssued(crl)
-	b.end("issue-crl", "ROOT.CRL")
+	b.End("issue-crl", "ROOT.CRL")
 }
 
 // Stamp writes a time as the log does.
