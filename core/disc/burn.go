@@ -56,7 +56,7 @@ const maxLoad = 256 << 20
 // recording that is broken off spoils a session.
 //
 // Every error is a *BurnError. It wraps ErrSwapped, ErrClosed, ErrFull,
-// ErrUnfinished, ErrDiffers, a *SenseError, or what the transport said.
+// ErrUnfinished, ErrNoAddress, ErrDiffers, a *SenseError, or what the transport said.
 func (d *Drive) Burn(ctx context.Context, expect Identity, v Volume, dirs []Directory, progress func(Progress)) (Receipt, error) {
 	b := &burn{d: d, volume: v, dirs: dirs, progress: progress, nothing: true}
 	r, err := b.run(ctx, expect)

@@ -66,8 +66,10 @@ func (d *Drive) Load(ctx context.Context) error {
 	return nil
 }
 
-// ReaderAt returns a reader of the disc's sectors from address zero on. It ends
-// with an error that is ErrMediumChanged once the disc may be another one.
+// ReaderAt returns a reader of the disc's sectors from address zero on, for as
+// long as ctx lasts. A read ends with an error that is ErrMediumChanged when the
+// disc may be another one than before; what was read until then stays true of
+// the disc that was.
 func (d *Drive) ReaderAt(ctx context.Context) io.ReaderAt { return d.reader(ctx) }
 
 func (d *Drive) reader(ctx context.Context) *reader { return &reader{ctx, d} }
@@ -117,13 +119,15 @@ func (r *reader) readSome(p []byte, off int64) (int, error) {
 	return copy(p, in[skip:]), nil
 }
 
-// Session reads the session that a track holds.
+// Session reads the session that a track holds. Its contents are read from the
+// disc when they are asked for, for as long as ctx lasts.
 func (d *Drive) Session(ctx context.Context, t Track) (*Session, error) {
 	return ReadSession(d.reader(ctx), (int64(t.Start)+int64(t.Blocks))*sectorSize, t.Start)
 }
 
 // Sessions reads the sessions that the disc's own table names. The errors say
 // which tracks hold none that is whole; the others are returned all the same.
+// Contents are read as Session says.
 // progress, which may be nil, is told of tracks.
 func (d *Drive) Sessions(ctx context.Context, m Medium, progress func(Progress)) ([]*Session, []error) {
 	var found []*Session

@@ -126,8 +126,8 @@ func TestAnswersThatMakeNoSenseAreRefused(t *testing.T) {
 				return len(in), sense, err
 			}
 			d := s.open(t)
-			if m, err := d.Medium(t.Context()); err == nil {
-				t.Errorf("Medium = %+v", m)
+			if m, err := d.Medium(t.Context()); err == nil && m.CheckRoom(1, 1) == nil {
+				t.Errorf("Medium = %+v, and it has room", m)
 			}
 			if _, err := d.Burn(t.Context(), Identity{}, testVolume(1), testDirectories(1), nil); err == nil || s.count(opWrite10) > 0 {
 				t.Errorf("Burn = %v", err)
@@ -186,8 +186,13 @@ func TestANextAddressThatCannotBeIsRefused(t *testing.T) {
 			binary.BigEndian.PutUint32(in[16:], 1000)
 			return len(in), nil, nil
 		}
-		if _, err := s.open(t).Medium(t.Context()); !errors.Is(err, ErrNoAddress) {
-			t.Errorf("%s: Medium = %v, want ErrNoAddress", c.why, err)
+		s.answers[opRead10] = func(_, _, in []byte) (int, []byte, error) { return len(in), nil, nil }
+		m, err := s.open(t).Medium(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.CheckRoom(1, 1); !errors.Is(err, ErrNoAddress) || m.NextAddress != 0 || m.FreeBlocks != 0 {
+			t.Errorf("%s: CheckRoom = %v, want ErrNoAddress", c.why, err)
 		}
 	}
 }

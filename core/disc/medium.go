@@ -61,8 +61,9 @@ type Medium struct {
 	SessionsLeft int     // by the medium's format
 	Identity     Identity
 
-	plan plan
-	open Track // the track that the next session is written to
+	plan  plan
+	open  Track // the track that the next session is written to
+	stuck error // why there is no next address: ErrNoAddress
 }
 
 // Errors that say why a disc takes no session.
@@ -81,8 +82,8 @@ const featureOverwrite = 0x0038
 
 // Medium waits until the drive is ready and returns what it says of its disc.
 // The error is, or wraps, ErrNoMedium, a *RefusedError for a medium that must
-// not hold an archive, ErrNoAddress, a *SenseError, or what the transport said.
-// A disc that is closed, full or unfinished is no error here.
+// not hold an archive, a *SenseError, or what the transport said. A disc that
+// can be read and takes no session is no error here: CheckRoom says so.
 func (d *Drive) Medium(ctx context.Context) (Medium, error) {
 	var m Medium
 	var err error
@@ -211,7 +212,7 @@ func (d *Drive) readTable(ctx context.Context, m *Medium) error {
 		return err
 	}
 	m.State, m.Sessions = info.state, info.sessions
-	m.Tracks, m.Unfinished = nil, nil
+	m.Tracks, m.Unfinished, m.stuck = nil, nil, nil
 	openSession := 0
 	if info.state != Closed {
 		m.Sessions--
@@ -276,11 +277,13 @@ func (d *Drive) readOpenTrack(ctx context.Context, m *Medium, t trackInformation
 		return nil
 	}
 	if !t.nextValid || t.next == 0 && m.State != Blank {
-		return ErrNoAddress
+		m.stuck = ErrNoAddress
+		return nil
 	}
 	for _, before := range m.Tracks {
 		if t.next < before.Start+before.Blocks {
-			return fmt.Errorf("the drive wants to continue at sector %d, inside track %d: %w", t.next, before.Number, ErrNoAddress)
+			m.stuck = fmt.Errorf("sector %d lies inside track %d: %w", t.next, before.Number, ErrNoAddress)
+			return nil
 		}
 	}
 	if t.Number == 0 || t.Number == 0xFF {
@@ -316,8 +319,8 @@ func (d *Drive) identify(ctx context.Context, m Medium) (Identity, error) {
 
 // CheckRoom reports why m cannot take sessions more sessions of up to bytes
 // bytes each (an Image's Size) and two more of that size, which leave room to
-// record what went wrong. The error is, or wraps, ErrClosed, ErrUnfinished or
-// ErrFull.
+// record what went wrong. The error is, or wraps, ErrClosed, ErrUnfinished,
+// ErrNoAddress or ErrFull.
 func (m Medium) CheckRoom(sessions int, bytes int64) error {
 	if err := m.writable(); err != nil {
 		return err
@@ -351,5 +354,5 @@ func (m Medium) writable() error {
 	case m.State != Blank && m.State != Appendable:
 		return ErrNoMedium
 	}
-	return nil
+	return m.stuck
 }
