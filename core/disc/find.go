@@ -53,20 +53,36 @@ type finder struct {
 // scan looks at the next sectors, up to and including one session.
 func (f *finder) scan() {
 	b := make([]byte, min(cluster, f.end-f.next)*sectorSize)
-	if err := readFull(f.r, b, f.next*sectorSize); err != nil {
-		f.errs = append(f.errs, fmt.Errorf("looking for sessions: %w", err))
-		f.next += int64(len(b)) / sectorSize
+	err := readFull(f.r, b, f.next*sectorSize)
+	if err == nil {
+		f.examine(b)
 		return
 	}
+	// One bad sector must not hide a session that begins near it.
+	f.errs = append(f.errs, fmt.Errorf("looking for sessions: %w", err))
+	one := b[:sectorSize]
+	for stop := f.next + int64(len(b))/sectorSize; f.next < stop; {
+		if readFull(f.r, one, f.next*sectorSize) != nil {
+			f.next++
+		} else if f.examine(one) {
+			return
+		}
+	}
+}
+
+// examine looks at sectors that were read, and tells whether it came to a
+// session.
+func (f *finder) examine(b []byte) bool {
 	for ; len(b) > 0; b = b[sectorSize:] {
 		if isVolume(b) && f.session(f.next-volumeSector) {
-			return
+			return true
 		}
 		if !bytes.Equal(b[:sectorSize], zeroSector[:]) {
 			f.addStray(uint32(f.next))
 		}
 		f.next++
 	}
+	return false
 }
 
 var zeroSector [sectorSize]byte

@@ -161,6 +161,13 @@ func TestIsosizeAgreesOnTheLength(t *testing.T) {
 	}
 }
 
+func TestIsovfyFindsNoFault(t *testing.T) {
+	image, _ := testArchive(t, 1, 0)
+	if out := run(t, "isovfy", writeImage(t, image)); !strings.Contains(out, "No errors found") {
+		t.Errorf("isovfy says\n%s", out)
+	}
+}
+
 func TestImagesOfEveryModeAndLongNamesAreReadByXorriso(t *testing.T) {
 	for _, mode := range modes {
 		v := testVolume(1)

@@ -381,6 +381,30 @@ func TestHugeNumbersInAVolumeDescriptorAreRefused(t *testing.T) {
 	}
 }
 
+// badSector is a reader that cannot read one sector.
+type badSector struct {
+	io.ReaderAt
+	sector int64
+}
+
+var errBadSector = errors.New("bad sector")
+
+func (b badSector) ReadAt(p []byte, off int64) (int, error) {
+	if off < (b.sector+1)*sectorSize && off+int64(len(p)) > b.sector*sectorSize {
+		return 0, errBadSector
+	}
+	return b.ReaderAt.ReadAt(p, off)
+}
+
+func TestABadSectorHidesNoSessionNearIt(t *testing.T) {
+	image, starts := testArchive(t, 2, 40)
+	r := badSector{bytes.NewReader(image), int64(starts[1]) - 1}
+	sessions, errs := Find(r, int64(len(image)))
+	if len(sessions) != 2 || len(errs) != 1 || !errors.Is(errs[0], errBadSector) {
+		t.Errorf("Find = %d sessions, %v; want both and one error", len(sessions), errs)
+	}
+}
+
 // countingReader counts the bytes that are read through it.
 type countingReader struct {
 	io.ReaderAt

@@ -213,3 +213,65 @@ func TestCancellingWhileWritingSpoilsNothing(t *testing.T) {
 		t.Errorf("the session was not finished: %+v", m)
 	}
 }
+
+func TestClosingWhatWasBrokenOff(t *testing.T) {
+	b := newBench(t, bdR)
+	b.mustBurn(1)
+	whole := b.medium()
+	if void, err := b.drive.CloseUnfinished(t.Context(), whole.Identity); void != nil || err != nil {
+		t.Errorf("nothing was broken off, and CloseUnfinished = %v, %v", void, err)
+	}
+	b.sim.SetFault(sim.AtOpcode(0x2A, 4, 4, sim.Refuse{Key: 4, ASC: 0x44}))
+	if _, err := b.burnNext(2); err == nil {
+		t.Fatal("a hardware fault while writing, and no error")
+	}
+	b.sim.SetFault(nil)
+	m := b.medium()
+	if len(m.Unfinished) != 1 || m.Unfinished[0].Start != whole.NextAddress || m.Unfinished[0].Blocks != 3*32 {
+		t.Errorf("after three of the writes: unfinished %+v, want 96 sectors at %d", m.Unfinished, whole.NextAddress)
+	}
+	if _, err := b.drive.CloseUnfinished(t.Context(), whole.Identity); !errors.Is(err, disc.ErrSwapped) {
+		t.Errorf("with another disc expected: %v, want ErrSwapped", err)
+	}
+	b.sim.SetFault(sim.AtOpcode(0x5B, 1, 1, sim.Refuse{Key: 3, ASC: 0x72}))
+	if _, err := b.drive.CloseUnfinished(t.Context(), m.Identity); err == nil || !strings.Contains(err.Error(), "closing the session failed") {
+		t.Errorf("a track that cannot be closed: %v", err)
+	}
+	b.sim.SetFault(sim.AtOpcode(0x5B, 2, 2, sim.Refuse{Key: 3, ASC: 0x72, ASCQ: 2}))
+	if _, err := b.drive.CloseUnfinished(t.Context(), m.Identity); err == nil {
+		t.Error("a session that cannot be closed is no error")
+	}
+	b.sim.SetFault(nil)
+	// The track is closed now, and only the session is left to close.
+	m = b.medium()
+	void, err := b.drive.CloseUnfinished(t.Context(), m.Identity)
+	if err != nil || len(void) != 1 {
+		t.Errorf("CloseUnfinished = %v, %v", void, err)
+	}
+	if m = b.medium(); m.Sessions != 2 || m.CheckRoom(1, 1) != nil {
+		t.Errorf("after it: %d sessions, %v", m.Sessions, m.CheckRoom(1, 1))
+	}
+	sessions, errs := b.drive.Sessions(t.Context(), m, nil)
+	if len(sessions) != 1 || len(errs) != 1 {
+		t.Errorf("Sessions = %d, %v; want the whole one, and an error for the other", len(sessions), errs)
+	}
+	if _, err := b.sim.Eject(); err != nil {
+		t.Errorf("the disc stays locked: %v", err)
+	}
+}
+
+func TestFindGoesPastUnreadableSectors(t *testing.T) {
+	b := newBench(t, bdR)
+	b.mustBurn(1)
+	b.mustBurn(2)
+	m := b.medium()
+	b.disc.MarkUnreadable(m.Tracks[0].Start + 16)
+	end := int64(m.NextAddress) * 2048
+	sessions, errs := disc.Find(b.drive.ReaderAt(t.Context()), end)
+	if len(sessions) != 1 || sessions[0].Address != m.Tracks[1].Start {
+		t.Errorf("Find = %d sessions, %v; want the second one", len(sessions), errs)
+	}
+	if sense, ok := errors.AsType[*disc.SenseError](errors.Join(errs...)); !ok || sense.Sense.Key != 3 {
+		t.Errorf("Find does not report what it could not read: %v", errs)
+	}
+}

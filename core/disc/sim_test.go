@@ -2,6 +2,7 @@ package disc_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -167,6 +168,13 @@ func TestTenSessionsOnEveryMedium(t *testing.T) {
 			for i, s := range sessions {
 				if err := s.Verify(); err != nil {
 					t.Error(err)
+				}
+				sectors := make([]byte, int(s.Blocks)*2048)
+				if _, err := b.drive.ReaderAt(t.Context()).ReadAt(sectors, int64(s.Address)*2048); err != nil {
+					t.Error(err)
+				}
+				if sha256.Sum256(sectors) != receipts[i].SHA256() {
+					t.Errorf("session %d: the receipt's hash is not that of its sectors", i+1)
 				}
 				if s.Volume != volume(i+1) || s.Address != receipts[i].Address() || s.Blocks != receipts[i].Blocks() || len(s.Directories) != i+1 {
 					t.Errorf("session %d: %+v at %d, %d blocks, %d directories; receipt %+v", i+1, s.Volume, s.Address, s.Blocks, len(s.Directories), receipts[i])
