@@ -29,7 +29,7 @@ const (
 //go:embed default.script
 var defaultScript string
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // options are what the command line says.
 type options struct {
@@ -41,7 +41,7 @@ type options struct {
 	size    image.Point
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(args []string, stdout, stderr io.Writer) int {
 	o, err := parseArgs(args, stderr)
 	if err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "anodize-rehearsal: %v\n", err)
 		return exitUsage
 	}
-	if err := rehearse(ctx, o, steps, stdout); err != nil {
+	if err := rehearse(context.Background(), o, steps, stdout); err != nil {
 		fmt.Fprintf(stderr, "anodize-rehearsal: %v\n", err)
 		return exitFailed
 	}

@@ -15,7 +15,7 @@ import (
 
 // patience is how long a person waits for something to appear before giving up.
 // It bounds a rehearsal that hangs; it measures nothing.
-const patience = 20 * time.Second
+var patience = 20 * time.Second
 
 // player does what a script says, by touch and keys, and keeps what a custodian
 // would have written on a card.
