@@ -122,6 +122,7 @@ func Verify(sessions []Session, damage []error, opts Options) Result {
 	v.run("volumes", v.checkVolumes)
 	v.run("read-back", v.checkReadBack)
 	v.run("artifacts", v.checkArtifacts)
+	v.run("profile", v.checkProfile)
 	v.run("hsm log", v.checkDeviceLogs)
 	v.run("ceremonies", v.checkCeremonies)
 	v.run("mode", v.checkMode)

@@ -116,7 +116,7 @@ func (w *issued) certificate(e audit.CertificateIssued) error {
 	if !cert.BasicConstraintsValid || !cert.IsCA {
 		return fmt.Errorf("%s: not the certificate of a CA", e.File)
 	}
-	if rehearsal := strings.HasPrefix(cert.Subject.CommonName, "REHEARSAL "); rehearsal != (w.mode == "rehearsal") && w.mode != "dev" {
+	if rehearsal := strings.HasPrefix(cert.Subject.CommonName, rehearsalPrefix); rehearsal != (w.mode == "rehearsal") && w.mode != "dev" {
 		return fmt.Errorf("%s: the name %q in a %s archive", e.File, cert.Subject.CommonName, w.mode)
 	}
 	if e.Kind == "root" {
