@@ -317,6 +317,57 @@ func TestContentsThatChangeWhileTheyAreRecordedGiveNoReceipt(t *testing.T) {
 	}
 }
 
+// FuzzDrive lets a drive answer what the fuzzer wants, after answers that make
+// sense for a while. Nothing panics or hangs, nothing is written but in order
+// from one address on, and no receipt is made by chance.
+func FuzzDrive(f *testing.F) {
+	f.Add([]byte{}, 3)
+	f.Add([]byte{0x70, 0, 6, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x28, 0}, 5)
+	f.Add(bytes.Repeat([]byte{0, 1}, 40), 2)
+	f.Add(bytes.Repeat([]byte{0xFF}, 90), 0)
+	f.Fuzz(func(t *testing.T, answers []byte, sensible int) {
+		s := blankBDR()
+		commands, next := 0, int64(-1)
+		d := &Drive{t: transportFunc(func(cdb, out, in []byte) (int, []byte, error) {
+			if commands++; commands > 3000 {
+				return 0, nil, errors.New("enough")
+			}
+			if cdb[0] == opWrite10 {
+				at, count := int64(binary.BigEndian.Uint32(cdb[2:])), int64(binary.BigEndian.Uint16(cdb[7:]))
+				if next >= 0 && at != next && at != next-count || count*sectorSize != int64(len(out)) {
+					t.Errorf("a write of %d sectors at %d, with %d bytes, after the disc continued at %d", count, at, len(out), next)
+				}
+				next = at + count
+			}
+			if commands <= sensible || len(answers) == 0 {
+				return s.Command(t.Context(), cdb, out, in, time.Second)
+			}
+			n := copy(in, answers)
+			answers = append(answers[1:], answers[0]+1)
+			if answers[0]%3 == 0 {
+				return n, answers[:min(18, len(answers))], nil
+			}
+			return n, nil, nil
+		})}
+		WithoutPauses(d)
+		m, _ := d.Medium(t.Context())
+		d.Sessions(t.Context(), m, nil)
+		if r, err := d.Burn(t.Context(), m.Identity, testVolume(1), testDirectories(1), nil); err == nil || r.Valid() {
+			t.Errorf("a receipt by chance: %+v", r)
+		}
+		if _, err := d.CloseUnfinished(t.Context(), m.Identity); err != nil && err.Error() == "" {
+			t.Error("an error without words")
+		}
+	})
+}
+
+// transportFunc is a transport made of one function.
+type transportFunc func(cdb, out, in []byte) (int, []byte, error)
+
+func (f transportFunc) Command(_ context.Context, cdb, out, in []byte, _ time.Duration) (int, []byte, error) {
+	return f(cdb, out, in)
+}
+
 func TestSenseInWords(t *testing.T) {
 	cases := []struct {
 		sense []byte
