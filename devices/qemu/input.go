@@ -1,0 +1,56 @@
+package qemu
+
+// absolute is the range of QEMU's absolute axes, both ends included.
+const absolute = 0x7fff
+
+// input is one event of QEMU's input-send-event.
+type input struct {
+	Type string         `json:"type"`
+	Data map[string]any `json:"data"`
+}
+
+func (vm *VM) input(events ...input) {
+	vm.t.Helper()
+	vm.Execute("input-send-event", map[string]any{"events": events})
+}
+
+// Key presses or releases a key, under QEMU's name for it (QKeyCode: "a", "ret",
+// "shift", "dot"…).
+func (vm *VM) Key(code string, down bool) {
+	vm.t.Helper()
+	vm.input(input{"key", map[string]any{"down": down, "key": map[string]string{"type": "qcode", "data": code}}})
+}
+
+// Type presses keys one after the other, and releases them in reverse: "shift",
+// "a" gives an "A".
+func (vm *VM) Type(codes ...string) {
+	vm.t.Helper()
+	for _, c := range codes {
+		vm.Key(c, true)
+	}
+	for i := len(codes) - 1; i >= 0; i-- {
+		vm.Key(codes[i], false)
+	}
+}
+
+// PointTo moves the absolute pointer; x and y are fractions of the screen, 0 to 1.
+func (vm *VM) PointTo(x, y float64) {
+	vm.t.Helper()
+	vm.input(
+		input{"abs", map[string]any{"axis": "x", "value": int(x * absolute)}},
+		input{"abs", map[string]any{"axis": "y", "value": int(y * absolute)}})
+}
+
+// MoveBy moves the relative pointer by counts.
+func (vm *VM) MoveBy(dx, dy int) {
+	vm.t.Helper()
+	vm.input(
+		input{"rel", map[string]any{"axis": "x", "value": dx}},
+		input{"rel", map[string]any{"axis": "y", "value": dy}})
+}
+
+// Button presses or releases a button: "left", "middle", "right", "wheel-up"…
+func (vm *VM) Button(name string, down bool) {
+	vm.t.Helper()
+	vm.input(input{"btn", map[string]any{"down": down, "button": name}})
+}
