@@ -78,6 +78,10 @@ func (s *Session) verify() error {
 type Options struct {
 	Head *audit.Head // from the witnesses' sheet
 	Mode string      // the mode that it must have; empty: any
+
+	// Voids are failed burns that the log does not declare yet, because the
+	// session that will is still to be burned. An auditor has none.
+	Voids []audit.SessionVoid
 }
 
 // Result is what was found. Everything but Findings is empty as far as errors
@@ -105,6 +109,7 @@ func (r Result) Worst() Level {
 // damage is what else was found there, from disc.Find or disc.Drive.Sessions.
 func Verify(sessions []Session, damage []error, opts Options) Result {
 	v := &verifier{sessions: slices.Clone(sessions), damage: damage, opts: opts}
+	v.run("undeclared", v.checkUndeclared)
 	v.run("log", v.checkLog)
 	if v.res.Log != nil {
 		v.run("voids", v.checkVoids)

@@ -413,6 +413,47 @@ func TestADeclaredFailureIsAWarning(t *testing.T) {
 	}
 }
 
+func TestAFailureThatTheNextSessionWillDeclareIsAWarning(t *testing.T) {
+	for name, sectors := range map[string]int{"broken off early": 10, "broken off in its descriptors": 20, "broken off in its files": 60, "wrong only in its content": 0} {
+		b := archivetest.Whole(t, "rehearsal", 1, 0)
+		address := b.Fail(sectors)
+		if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Error && sectors > 16 {
+			t.Errorf("%s, undeclared: %v", name, r.Findings)
+		}
+		r := verify(b.Image, archive.Options{Voids: []audit.SessionVoid{{Track: 6, Address: address, Reason: "write error"}}})
+		if r.Worst() != archive.Warn || r.Log.Len() != b.Log.Len() || len(r.Sessions) != 5 {
+			t.Errorf("%s: %v", name, r.Findings)
+		}
+	}
+}
+
+func TestSessionsByTheDiscsOwnTable(t *testing.T) {
+	b := archivetest.Whole(t, "rehearsal", 0, 0)
+	address := b.Fail(60)
+	b.Add(audit.SessionVoid{Track: 4, Address: address, Reason: "write error"})
+	b.SignCSR()
+	_, damage := archive.FromImage(bytes.NewReader(b.Image), int64(len(b.Image)))
+	if len(damage) == 0 {
+		t.Fatal("nothing is torn")
+	}
+	var tracks []disc.Track
+	sessions, _ := archive.FromImage(bytes.NewReader(b.Image), int64(len(b.Image)))
+	for _, s := range sessions {
+		tracks = append(tracks, disc.Track{Start: s.Recorded.Address, Blocks: s.Recorded.Blocks})
+	}
+	tracks = slices.Insert(tracks, 3, disc.Track{Start: address, Blocks: 60})
+	sessions, damage = archive.FromTracks(tracks, func(track disc.Track) (*disc.Session, error) {
+		end := (int64(track.Start) + int64(track.Blocks)) * sector
+		return disc.ReadSession(bytes.NewReader(b.Image), end, track.Start)
+	})
+	if len(sessions) != 5 || len(damage) != 1 {
+		t.Fatalf("%d sessions, damage %v", len(sessions), damage)
+	}
+	if r := archive.Verify(sessions, damage, archive.Options{}); r.Worst() != archive.Warn {
+		t.Errorf("findings %v", r.Findings)
+	}
+}
+
 func TestWhatAPersonShouldReadIsAWarning(t *testing.T) {
 	for name, make := range map[string]func(b *archivetest.Builder){
 		"an open intent": func(b *archivetest.Builder) { b.Open(); b.IntendCSR() },

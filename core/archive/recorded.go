@@ -12,11 +12,26 @@ import (
 	"anodize/core/disc"
 )
 
+// checkUndeclared takes the sessions out that the caller will declare void.
+func (v *verifier) checkUndeclared(c *check) string {
+	for _, e := range v.opts.Voids {
+		c.warn("the burn at sector %d failed, and no record says so yet: %s", e.Address, e.Reason)
+	}
+	v.sessions = slices.DeleteFunc(v.sessions, func(s Session) bool {
+		return s.Recorded != nil && declares(v.opts.Voids, s.Recorded.Address)
+	})
+	return ""
+}
+
+func declares(voids []audit.SessionVoid, address uint32) bool {
+	return slices.ContainsFunc(voids, func(e audit.SessionVoid) bool { return e.Address == address })
+}
+
 // checkVoids takes out of sessions and damage what the log declares void, each
 // with a warning. A void reaches from its address to the next session of the
 // archive.
 func (v *verifier) checkVoids(c *check) string {
-	var voids []audit.SessionVoid
+	voids := slices.Clone(v.opts.Voids)
 	for _, r := range v.res.Log.Records() {
 		if e, ok := r.Event.(audit.SessionVoid); ok {
 			voids = append(voids, e)
@@ -28,16 +43,14 @@ func (v *verifier) checkVoids(c *check) string {
 		known[end.Directory] = true
 	}
 	for i, s := range v.sessions {
-		if s.Recorded != nil && known[newestDirectory(s)] &&
-			slices.ContainsFunc(voids, func(e audit.SessionVoid) bool { return e.Address == s.Recorded.Address }) {
+		if s.Recorded != nil && known[newestDirectory(s)] && declares(voids, s.Recorded.Address) {
 			c.error("%s is declared void, and is the one that the log calls %s", label(i, s), newestDirectory(s))
 		}
 	}
 	declared := func(s Session) bool {
-		return s.Recorded != nil && !known[newestDirectory(s)] &&
-			slices.ContainsFunc(voids, func(e audit.SessionVoid) bool { return e.Address == s.Recorded.Address })
+		return s.Recorded != nil && !known[newestDirectory(s)] && declares(voids, s.Recorded.Address)
 	}
-	v.sessions = slices.DeleteFunc(slices.Clone(v.sessions), declared)
+	v.sessions = slices.DeleteFunc(v.sessions, declared)
 	v.damage = slices.DeleteFunc(slices.Clone(v.damage), func(err error) bool {
 		sector, ok := damagedSector(err)
 		return ok && v.isVoid(voids, sector)

@@ -21,6 +21,20 @@ func FromDisc(recorded []*disc.Session) []Session {
 	return sessions
 }
 
+// FromTracks reads the sessions of a disc by its own table. A track that is not a
+// session is damage that begins where the track does.
+func FromTracks(tracks []disc.Track, read func(disc.Track) (*disc.Session, error)) (sessions []Session, damage []error) {
+	for _, t := range tracks {
+		s, err := read(t)
+		if err != nil {
+			damage = append(damage, &TornError{t.Start, err})
+			continue
+		}
+		sessions = append(sessions, Session{Directories: s.Directories, Recorded: s})
+	}
+	return sessions, damage
+}
+
 // FromImage finds the sessions of a disc image: size bytes, from the disc's
 // sector 0 on. What else it finds is damage for Verify.
 //
