@@ -80,7 +80,7 @@ func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 			return burned{}, &stoppedError{err}
 		}
 		var failed *disc.BurnError
-		if errors.As(err, &failed) && !failed.NothingWritten {
+		if errors.As(err, &failed) && !failed.NothingWritten && c.table.disc.NextAddress != failed.Address {
 			void := audit.SessionVoid{Track: c.table.disc.Sessions, Address: failed.Address, Reason: clip(failed.Error(), 1000)}
 			if err := c.add(d.log, void); err != nil {
 				return burned{}, err
