@@ -564,3 +564,60 @@ func TestAnOldDiscBroughtBackIsNoticedByItsHead(t *testing.T) {
 		t.Errorf("the reason is not told: %s", say(v))
 	}
 }
+
+func TestAMachineThatLosesPowerMidBurnGoesOn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fault  sim.DriveFault
+		broken bool // something that is no session is left on the disc
+	}{
+		"before the first write":  {sim.AtOpcode(0x2A, 1, 1, sim.PowerLoss{}), false},
+		"emptying the cache":      {sim.AtOpcode(0x35, 1, 1, sim.PowerLoss{Late: true}), false},
+		"closing the track":       {sim.AtOpcode(0x5B, 1, 1, sim.PowerLoss{Late: true}), true},
+		"closing the session":     {sim.AtOpcode(0x5B, 2, 2, sim.PowerLoss{}), true},
+		"a byte stored wrong":     {sim.AtOpcode(0x2A, 2, 2, sim.FlipBit{Offset: 3}), true},
+		"a session stored wrong":  {sim.AtOpcode(0x2A, 1, 1, sim.FlipBit{Offset: 16*2048 + 3}), true},
+		"before it was read back": {sim.AtOpcode(0x28, 5, 5, sim.PowerLoss{}), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newTestRoom(t, nil)
+			h := enter(t, r)
+			h.gates()
+			h.root()
+			cards := h.cards
+			h.pick(1)
+			h.on("Is this still the time?", "right")
+			h.expect("Shall this be done?")
+			r.drive.SetFault(tc.fault)
+			h.press("go")
+			h.expect("The session is not on the disc")
+			h.stop() // the machine goes down with the drive
+			r.drive.SetFault(nil)
+			r.drive.PowerOn()
+			if err := r.SetClock(time.Now().Add(time.Minute)); err != nil { // it takes a while to start again
+				t.Fatal(err)
+			}
+
+			h = enter(t, r)
+			h.cards = cards
+			h.gates()
+			h.pick(1)
+			if tc.broken {
+				h.on("The last recording was broken off", "go")
+			} else if v := h.view(); v.Title == "A ceremony stopped midway. What happened?" {
+				h.text("The mains failed")
+				h.press("done")
+			}
+			h.on("Is this still the time?", "right")
+			h.on("Shall this be done?", "go")
+			h.on("On the disc", "next")
+			h.share(0)
+			h.share(2)
+			h.on("Compare the fingerprint", "same")
+			h.on("On the disc", "next")
+			h.on("Issue CRL: done", "next")
+			if res := sound(t, r); tc.broken != bytes.Contains(res.Log.Bytes(), []byte(`"session.void"`)) {
+				t.Errorf("declared void: %v, not %v", !tc.broken, tc.broken)
+			}
+		})
+	}
+}

@@ -20,8 +20,8 @@ func (c *Ceremony) menu(ctx context.Context) error {
 		}
 		if op == nil {
 			err = c.validate(ctx)
-		} else if err = c.explainOpenIntent(ctx); err == nil {
-			err = c.perform(ctx, op)
+		} else {
+			err = c.begun(ctx, op)
 		}
 		switch {
 		case errors.Is(err, errBack):
@@ -32,6 +32,17 @@ func (c *Ceremony) menu(ctx context.Context) error {
 			return errChanged
 		}
 	}
+}
+
+// begun performs an operation after what an earlier one left open was mended.
+func (c *Ceremony) begun(ctx context.Context, op operation) error {
+	if err := c.mend(ctx); err != nil {
+		return err
+	}
+	if err := c.explainOpenIntent(ctx); err != nil {
+		return err
+	}
+	return c.perform(ctx, op)
 }
 
 // choose returns the operation that was picked, nil for validating the disc.
@@ -96,7 +107,7 @@ func (c *Ceremony) explainOpenIntent(ctx context.Context) error {
 // validate reads the whole disc again and shows what was found.
 func (c *Ceremony) validate(ctx context.Context) error {
 	c.publish(func(v *View) { v.Operation = "Validate disc" })
-	result, err := c.verifyDisc(ctx)
+	result, _, err := c.verifyDisc(ctx)
 	if err != nil {
 		return err
 	}

@@ -163,7 +163,7 @@ func (c *Ceremony) commit(ctx context.Context, op operation, p *proposal) (*inte
 	if err != nil {
 		return nil, err
 	}
-	c.pending, c.table.archive.abandoned = nil, nil
+	c.pending, c.table.archive.abandoned, c.table.archive.tail = nil, nil, nil
 	records := b.log.Records()
 	for i := len(records) - 1; i >= 0; i-- {
 		if records[i].Event.Name() == p.intent.Name() {
@@ -189,6 +189,9 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 	events = append(events, audit.ClockConfirmed{})
 	if a.last != nil {
 		events = append(events, *a.last)
+	}
+	for _, v := range a.tail {
+		events = append(events, v)
 	}
 	events = append(events, c.pending...)
 	if !a.blank() {

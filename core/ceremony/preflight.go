@@ -26,6 +26,7 @@ type archived struct {
 	last        *audit.SessionVerified // the newest session, as it was read back; nil on a blank disc
 	compared    audit.Head             // what the witnesses compared
 	abandoned   *audit.IntentAbandoned // closes an intent without a record
+	tail        []audit.SessionVoid    // burns that failed after the newest session, and are not declared yet
 }
 
 // blank says that the archive begins with the next session.
@@ -106,7 +107,7 @@ func (c *Ceremony) readArchive(ctx context.Context) error {
 		c.table.archive = &archived{log: audit.New(c.table.profile.Hash())}
 		return nil
 	}
-	result, err := c.verifyDisc(ctx)
+	result, tail, err := c.verifyDisc(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,6 +120,10 @@ func (c *Ceremony) readArchive(ctx context.Context) error {
 	a, err := c.continued(ctx, result)
 	if err != nil {
 		return err
+	}
+	a.tail = tail.voids
+	if tail.latest.After(a.lastTime) {
+		a.lastTime = tail.latest // no session may take the name of one that failed
 	}
 	c.table.archive = a
 	c.heads(a.log)
@@ -155,18 +160,125 @@ func (c *Ceremony) asRead(ctx context.Context, name string, s *disc.Session) (*a
 	return &audit.SessionVerified{Directory: name, Address: s.Address, Blocks: s.Blocks, SHA256: hexOf(h.Sum(nil))}, nil
 }
 
-// verifyDisc reads the disc from its own table and verifies it from genesis.
-func (c *Ceremony) verifyDisc(ctx context.Context) (archive.Result, error) {
-	q := working("Verifying the disc from its first record", "Every session is read and every digest is computed again.")
-	c.show(q, true)
-	sessions, damage := c.table.drive.Sessions(ctx, *c.table.disc, nil)
-	if err := ctx.Err(); err != nil {
-		return archive.Result{}, err
+// maxTail is how many failed burns at the end of a disc are looked past.
+const maxTail = 3
+
+// verifyDisc reads the disc from its own table and verifies it from genesis. If
+// that fails, burns at its end that were never completed are left out, and
+// returned to be declared void: the power may have failed before the program
+// could. What is left out so may also be a good session that was damaged since;
+// the head on the witnesses' sheet tells.
+func (c *Ceremony) verifyDisc(ctx context.Context) (archive.Result, tail, error) {
+	c.show(working("Verifying the disc from its first record", "Every session is read and every digest is computed again."), true)
+	tracks := c.table.disc.Tracks
+	sessions := make([]*disc.Session, len(tracks))
+	damage := make([]error, len(tracks))
+	for i, t := range tracks {
+		if sessions[i], damage[i] = c.table.drive.Session(ctx, t); ctx.Err() != nil {
+			return archive.Result{}, tail{}, ctx.Err()
+		}
 	}
-	if len(sessions) == 0 {
-		return archive.Result{}, fmt.Errorf("this disc holds no session of an archive: put the archive's own disc in, or a blank one: %w", errors.Join(damage...))
+	var whole archive.Result
+	for n := len(tracks); n > 0 && n >= len(tracks)-maxTail; n-- {
+		found, bad := present(sessions[:n], damage[:n])
+		if len(found) == 0 {
+			break
+		}
+		r := archive.Verify(archive.FromDisc(found), bad, archive.Options{})
+		if n == len(tracks) {
+			whole = r
+		}
+		if r.Worst() != archive.Error {
+			return r, tail{voids(tracks[n:], damage[n:]), latest(sessions[n:])}, nil
+		}
 	}
-	return archive.Verify(archive.FromDisc(sessions), damage, archive.Options{}), nil
+	if whole.Findings == nil {
+		return whole, tail{}, fmt.Errorf("this disc holds no session of an archive: put the archive's own disc in, or a blank one: %w", errors.Join(damage...))
+	}
+	return whole, tail{}, nil
+}
+
+// tail is what stands on a disc after the newest session of the archive.
+type tail struct {
+	voids  []audit.SessionVoid
+	latest time.Time // the newest directory's among sessions that can be read
+}
+
+// latest is the time of the newest directory of any session.
+func latest(sessions []*disc.Session) (newest time.Time) {
+	for _, s := range sessions {
+		if s == nil || len(s.Directories) == 0 {
+			continue
+		}
+		if at, _, err := audit.ParseDirectory(s.Directories[len(s.Directories)-1].Name); err == nil && at.After(newest) {
+			newest = at
+		}
+	}
+	return newest
+}
+
+// present leaves out what is not there.
+func present(sessions []*disc.Session, damage []error) (found []*disc.Session, bad []error) {
+	for i, s := range sessions {
+		if damage[i] != nil {
+			bad = append(bad, damage[i])
+		} else {
+			found = append(found, s)
+		}
+	}
+	return found, bad
+}
+
+// voids declares tracks that hold no session of the archive.
+func voids(tracks []disc.Track, damage []error) []audit.SessionVoid {
+	var all []audit.SessionVoid
+	for i, t := range tracks {
+		reason := "the burn was broken off, or what it wrote does not verify"
+		if damage[i] != nil {
+			reason = clip("the burn was broken off: "+damage[i].Error(), 1000)
+		}
+		all = append(all, audit.SessionVoid{Track: t.Number, Address: t.Start, Reason: reason})
+	}
+	return all
+}
+
+// mend declares what stands after the newest session, and closes a recording
+// that was broken off, so that the next session can follow.
+func (c *Ceremony) mend(ctx context.Context) error {
+	a, m := c.table.archive, c.table.disc
+	if len(a.tail) == 0 && len(m.Unfinished) == 0 {
+		return nil
+	}
+	at := "after the last session"
+	if len(a.tail) > 0 {
+		at = "at sector " + number(a.tail[0].Address)
+	} else if len(m.Unfinished) > 0 {
+		at = "at sector " + number(m.Unfinished[0].Start)
+	}
+	e, err := c.ask(ctx, screen{
+		title: "The last recording was broken off", sentence: "What was begun " + at + " is not a session of the archive.",
+		body: MessageBody{
+			Happened: "The power, the drive or the program failed during a burn.",
+			Certain:  []string{plural(a.sessions, "session") + " before it verified from the first record.", "The head that the witnesses compared is over all of them."},
+			Do:       "Go on: the next session declares it void, with its sector and the reason, and takes its place.",
+		},
+		actions: []Action{{ID: "back", Label: "Back to the menu", Key: "Esc", Kind: Stop}, {ID: "go", Label: "Declare it void", Key: "Enter", Kind: Primary}},
+	}, nil)
+	if err != nil || e == (Press{"back"}) {
+		return errors.Join(err, errBack)
+	}
+	closed, err := c.table.drive.CloseUnfinished(ctx, m.Identity)
+	if err != nil {
+		return err
+	}
+	a.tail = append(a.tail, voids(closed, make([]error, len(closed)))...)
+	medium, err := c.table.drive.Medium(ctx)
+	if err != nil {
+		return err
+	}
+	c.table.disc = &medium
+	c.lamps()
+	return nil
 }
 
 // sameArchive refuses an archive of another mode or profile.
