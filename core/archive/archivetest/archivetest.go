@@ -68,6 +68,14 @@ type Builder struct {
 	// BeforeBurn, if set, may change the files of the next session.
 	BeforeBurn func(files []disc.File) []disc.File
 
+	// Tamper, if set, may change an event before it is added.
+	Tamper func(audit.Event) audit.Event
+
+	// RootTemplate and CRLTemplate, if set, may change what is signed; the log
+	// says what was meant.
+	RootTemplate func(*Builder, *x509.Certificate)
+	CRLTemplate  func(*Builder, *x509.RevocationList)
+
 	Key  *ecdsa.PrivateKey
 	Root *x509.Certificate
 
@@ -135,6 +143,9 @@ func (b *Builder) must(err error) {
 func (b *Builder) Add(e audit.Event) {
 	b.TB.Helper()
 	b.Now = b.Now.Add(time.Second)
+	if b.Tamper != nil {
+		e = b.Tamper(e)
+	}
 	_, err := b.Log.Append(b.Now, e)
 	b.must(err)
 }

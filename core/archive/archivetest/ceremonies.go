@@ -86,6 +86,9 @@ func (b *Builder) IntendRoot() (audit.IntentInitRoot, *x509.Certificate) {
 	from := b.Now
 	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: b.name("Example Root CA"), NotBefore: from,
 		NotAfter: from.AddDate(20, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	if b.RootTemplate != nil {
+		b.RootTemplate(b, template)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, b.Key.Public(), b.Key)
 	b.must(err)
 	cert, err := x509.ParseCertificate(der)
@@ -154,7 +157,15 @@ func (b *Builder) Issued(kind, file string, cert *x509.Certificate) {
 func (b *Builder) NewCRL(number uint64) *x509.RevocationList {
 	b.TB.Helper()
 	template := &x509.RevocationList{Number: new(big.Int).SetUint64(number), ThisUpdate: b.Root.NotBefore, NextUpdate: b.Root.NotBefore.AddDate(0, 0, 90)}
-	der, err := x509.CreateRevocationList(rand.Reader, template, b.Root, b.Key)
+	if b.CRLTemplate != nil {
+		b.CRLTemplate(b, template)
+	}
+	issuer := *b.Root // a root that may sign no CRL signs one here all the same
+	issuer.KeyUsage |= x509.KeyUsageCRLSign
+	if len(issuer.SubjectKeyId) == 0 {
+		issuer.SubjectKeyId = []byte{1}
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, template, &issuer, b.Key)
 	b.must(err)
 	crl, err := x509.ParseRevocationList(der)
 	b.must(err)
@@ -166,8 +177,8 @@ func (b *Builder) CRLIssued(crl *x509.RevocationList) {
 	b.TB.Helper()
 	f := disc.NewFile("ROOT.CRL", crl.Raw)
 	b.Files = append(b.Files, f)
-	b.Add(audit.CRLIssued{Number: crl.Number.Uint64(), File: f.Name, SHA256: Facts([]disc.File{f})[0].SHA256,
-		ThisUpdate: Stamp(crl.ThisUpdate), NextUpdate: Stamp(crl.NextUpdate), Revoked: len(crl.RevokedCertificateEntries)})
+	b.Add(audit.CRLIssued{Number: b.crl, File: f.Name, SHA256: Facts([]disc.File{f})[0].SHA256,
+		ThisUpdate: Stamp(b.Root.NotBefore), NextUpdate: Stamp(b.Root.NotBefore.AddDate(0, 0, 90))})
 }
 
 // Open adds what the first session after another ceremony begins with.
