@@ -19,7 +19,6 @@ const (
 // devices follows the HSMs' own logs through the archive's log.
 type devices struct {
 	last     map[string]hsm.LogEntry // newest entry on record, by the device's serial
-	login    string                  // the device that signs
 	signed   int                     // certificates and CRLs on record since the last hsm.log
 	excused  int                     // intents abandoned since, whose signature may have been made
 	entries  int

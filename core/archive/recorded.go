@@ -222,7 +222,7 @@ func (v *verifier) checkVolumes(c *check) string {
 // checkReadBack compares what session.verified says of a session with what
 // stands there.
 func (v *verifier) checkReadBack(c *check) string {
-	verified := map[string]bool{}
+	verified, compared := map[string]bool{}, 0
 	for _, r := range v.res.Log.Records() {
 		e, ok := r.Event.(audit.SessionVerified)
 		if !ok {
@@ -231,6 +231,7 @@ func (v *verifier) checkReadBack(c *check) string {
 		verified[e.Directory] = true
 		for i, s := range v.sessions {
 			if s.Recorded != nil && newestDirectory(s) == e.Directory {
+				compared++
 				compareReadBack(c, label(i, s), s.Recorded, e)
 			}
 		}
@@ -240,7 +241,7 @@ func (v *verifier) checkReadBack(c *check) string {
 			c.warn("no record says that %s was read back", end.Directory)
 		}
 	}
-	return fmt.Sprintf("%d sessions were read back, and stand there as then", len(verified))
+	return fmt.Sprintf("the log says of %d sessions that they were read back; %d were compared, and stand there as then", len(verified), compared)
 }
 
 func compareReadBack(c *check, where string, s *disc.Session, e audit.SessionVerified) {

@@ -19,9 +19,8 @@ type verifier struct {
 	opts     Options
 	res      Result
 
-	newest *holding   // the last session's directories
-	closes []closing  // the session.close records of the newest log
-	hashed []*holding // by session, as far as hashed
+	newest *holding  // the last session's directories
+	closes []closing // the session.close records of the newest log
 }
 
 // closing is a session.close and its place in the log.
