@@ -61,6 +61,11 @@ func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 		return
 	}
 	d.entries += len(entries)
+	if _, known := d.last[e.Serial]; !known && len(entries) > 0 {
+		if _, err := (hsm.Log{Entries: entries[:1]}).VerifyFrom(hsm.LogEntry{}); err != nil {
+			c.warn("record %d: HSM %s: %v; what it did before is not on record", seq, e.Serial, err)
+		}
+	}
 	fresh, err := d.follow(e.Serial, entries)
 	if err != nil {
 		c.error("record %d: HSM %s: %v", seq, e.Serial, err)
@@ -87,7 +92,7 @@ func parseEntries(lines []string) ([]hsm.LogEntry, error) {
 }
 
 // follow checks that entries continue the device's chain and returns those that
-// were not on record. What came before the first entry on record is not known.
+// were not on record.
 func (d *devices) follow(serial string, entries []hsm.LogEntry) ([]hsm.LogEntry, error) {
 	last, known := d.last[serial]
 	if known || len(entries) == 0 {

@@ -180,6 +180,19 @@ func TestUnloggedStartsAreAWarning(t *testing.T) {
 	}
 }
 
+func TestADeviceLogThatDoesNotBeginWithAResetIsAWarning(t *testing.T) {
+	first := true
+	b := tamper(func(e *audit.HSMLog) {
+		if first {
+			e.Entries = e.Entries[1:]
+		}
+		first = false
+	})(t)
+	if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Warn {
+		t.Errorf("findings %v", r.Findings)
+	}
+}
+
 func TestADeviceWithoutALogIsNoError(t *testing.T) {
 	b := tamper(func(e *audit.HSMLog) { *e = audit.HSMLog{Serial: e.Serial} })(t)
 	if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Pass {
