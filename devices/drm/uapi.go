@@ -1,3 +1,5 @@
+//lint:file-ignore U1000 the kernel's structures have members that this package does not use
+
 package drm
 
 // The numbers and structures of include/uapi/drm/drm.h and drm_mode.h, for 64-bit
