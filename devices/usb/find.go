@@ -1,0 +1,83 @@
+package usb
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The YubiHSM 2's identity on the bus.
+const (
+	vendor  = "1050"
+	product = "0030"
+)
+
+// Location is where a YubiHSM was found.
+type Location struct {
+	Serial string // as the device shows it on USB, zero-padded decimal: "0034332673"
+	Node   string // its device node, /dev/bus/usb/BBB/DDD
+
+	// ID tells this device, plugged in this once, from all others.
+	ID string
+
+	root string
+}
+
+// Find lists the YubiHSM 2 devices from what the kernel shows of them below root
+// ("" is the machine's own root folder). It opens none.
+func Find(root string) ([]Location, error) {
+	devices := filepath.Join(root, "/sys/bus/usb/devices")
+	entries, err := os.ReadDir(devices)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for YubiHSMs: %w", err)
+	}
+	var found []Location
+	for _, e := range entries {
+		if l, ok := locate(root, filepath.Join(devices, e.Name())); ok {
+			found = append(found, l)
+		}
+	}
+	return found, nil
+}
+
+// locate reads one device's folder. It reports false for another kind of device,
+// for an interface, and for what was unplugged since it was listed.
+func locate(root, folder string) (Location, bool) {
+	if attribute(folder, "idVendor") != vendor || attribute(folder, "idProduct") != product {
+		return Location{}, false
+	}
+	bus, busErr := strconv.ParseUint(attribute(folder, "busnum"), 10, 16)
+	number, err := strconv.ParseUint(attribute(folder, "devnum"), 10, 8)
+	path, pathErr := filepath.EvalSymlinks(folder)
+	if errors.Join(busErr, err, pathErr) != nil {
+		return Location{}, false
+	}
+	return Location{
+		Serial: attribute(folder, "serial"),
+		Node:   filepath.Join(root, "/dev/bus/usb", fmt.Sprintf("%03d/%03d", bus, number)),
+		ID:     fmt.Sprintf("%s %d", path, number), // every time it is plugged in it gets a new number
+		root:   root,
+	}, true
+}
+
+// maxAttribute bounds what is read of a file in sysfs, in bytes.
+const maxAttribute = 4096
+
+// attribute is a value in sysfs; empty if it cannot be had.
+func attribute(elements ...string) string {
+	f, err := os.Open(filepath.Join(elements...))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxAttribute))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
