@@ -618,6 +618,11 @@ func TestAMachineThatLosesPowerMidBurnGoesOn(t *testing.T) {
 			if res := sound(t, r); tc.broken != bytes.Contains(res.Log.Bytes(), []byte(`"session.void"`)) {
 				t.Errorf("declared void: %v, not %v", !tc.broken, tc.broken)
 			}
+
+			// What was declared is forgiven at the next start.
+			h.stop()
+			h = enter(t, r)
+			h.gates()
 		})
 	}
 }

@@ -163,83 +163,54 @@ func (c *Ceremony) asRead(ctx context.Context, name string, s *disc.Session) (*a
 // maxTail is how many failed burns at the end of a disc are looked past.
 const maxTail = 3
 
+// tail is what stands on a disc after the newest session of the archive.
+type tail struct {
+	voids  []audit.SessionVoid // as the next session will declare it
+	latest time.Time           // the newest directory's, where one can be read
+}
+
 // verifyDisc reads the disc from its own table and verifies it from genesis. If
-// that fails, burns at its end that were never completed are left out, and
-// returned to be declared void: the power may have failed before the program
-// could. What is left out so may also be a good session that was damaged since;
-// the head on the witnesses' sheet tells.
+// that fails, burns at its end that were never completed are looked past, to be
+// declared void: the power may have failed before the program could. What is
+// looked past so may also be a good session that was damaged since; the head on
+// the witnesses' sheet tells.
 func (c *Ceremony) verifyDisc(ctx context.Context) (archive.Result, tail, error) {
 	c.show(working("Verifying the disc from its first record", "Every session is read and every digest is computed again."), true)
 	tracks := c.table.disc.Tracks
-	sessions := make([]*disc.Session, len(tracks))
-	damage := make([]error, len(tracks))
-	for i, t := range tracks {
-		if sessions[i], damage[i] = c.table.drive.Session(ctx, t); ctx.Err() != nil {
-			return archive.Result{}, tail{}, ctx.Err()
-		}
+	sessions, damage := archive.FromTracks(tracks, func(t disc.Track) (*disc.Session, error) { return c.table.drive.Session(ctx, t) })
+	if err := ctx.Err(); err != nil {
+		return archive.Result{}, tail{}, err
 	}
-	var whole archive.Result
-	for n := len(tracks); n > 0 && n >= len(tracks)-maxTail; n-- {
-		found, bad := present(sessions[:n], damage[:n])
-		if len(found) == 0 {
-			break
-		}
-		r := archive.Verify(archive.FromDisc(found), bad, archive.Options{})
-		if n == len(tracks) {
-			whole = r
-		}
-		if r.Worst() != archive.Error {
-			return r, tail{voids(tracks[n:], damage[n:]), latest(sessions[n:])}, nil
-		}
+	if len(sessions) == 0 {
+		return archive.Result{}, tail{}, fmt.Errorf("this disc holds no session of an archive: put the archive's own disc in, or a blank one: %w", errors.Join(damage...))
 	}
-	if whole.Findings == nil {
-		return whole, tail{}, fmt.Errorf("this disc holds no session of an archive: put the archive's own disc in, or a blank one: %w", errors.Join(damage...))
+	whole := archive.Verify(sessions, damage, archive.Options{})
+	if whole.Worst() != archive.Error {
+		return whole, tail{}, nil
+	}
+	var left tail
+	for n := len(tracks) - 1; n > 0 && n >= len(tracks)-maxTail; n-- {
+		left.add(tracks[n], sessions)
+		if r := archive.Verify(sessions, damage, archive.Options{Voids: left.voids}); r.Worst() != archive.Error {
+			return r, left, nil
+		}
 	}
 	return whole, tail{}, nil
 }
 
-// tail is what stands on a disc after the newest session of the archive.
-type tail struct {
-	voids  []audit.SessionVoid
-	latest time.Time // the newest directory's among sessions that can be read
-}
-
-// latest is the time of the newest directory of any session.
-func latest(sessions []*disc.Session) (newest time.Time) {
+// add looks past one more track.
+func (l *tail) add(t disc.Track, sessions []archive.Session) {
+	l.voids = append([]audit.SessionVoid{{
+		Track: t.Number, Address: t.Start, Reason: "the burn was broken off, or what it wrote does not verify",
+	}}, l.voids...)
 	for _, s := range sessions {
-		if s == nil || len(s.Directories) == 0 {
+		if s.Recorded == nil || s.Recorded.Address != t.Start || len(s.Directories) == 0 {
 			continue
 		}
-		if at, _, err := audit.ParseDirectory(s.Directories[len(s.Directories)-1].Name); err == nil && at.After(newest) {
-			newest = at
+		if at, _, err := audit.ParseDirectory(s.Directories[len(s.Directories)-1].Name); err == nil && at.After(l.latest) {
+			l.latest = at
 		}
 	}
-	return newest
-}
-
-// present leaves out what is not there.
-func present(sessions []*disc.Session, damage []error) (found []*disc.Session, bad []error) {
-	for i, s := range sessions {
-		if damage[i] != nil {
-			bad = append(bad, damage[i])
-		} else {
-			found = append(found, s)
-		}
-	}
-	return found, bad
-}
-
-// voids declares tracks that hold no session of the archive.
-func voids(tracks []disc.Track, damage []error) []audit.SessionVoid {
-	var all []audit.SessionVoid
-	for i, t := range tracks {
-		reason := "the burn was broken off, or what it wrote does not verify"
-		if damage[i] != nil {
-			reason = clip("the burn was broken off: "+damage[i].Error(), 1000)
-		}
-		all = append(all, audit.SessionVoid{Track: t.Number, Address: t.Start, Reason: reason})
-	}
-	return all
 }
 
 // mend declares what stands after the newest session, and closes a recording
@@ -271,7 +242,9 @@ func (c *Ceremony) mend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.tail = append(a.tail, voids(closed, make([]error, len(closed)))...)
+	for _, t := range closed {
+		a.tail = append(a.tail, audit.SessionVoid{Track: t.Number, Address: t.Start, Reason: "the burn was broken off"})
+	}
 	medium, err := c.table.drive.Medium(ctx)
 	if err != nil {
 		return err
