@@ -69,6 +69,7 @@ func exported(t *testing.T, r *room) []string {
 }
 
 func TestDiscBeforeStickAndIntentBeforeHSM(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	l := watch(r)
 	h := enter(t, r)
@@ -120,6 +121,7 @@ func TestDiscBeforeStickAndIntentBeforeHSM(t *testing.T) {
 }
 
 func TestTheArchiveGoesOnAfterPowerOff(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -139,6 +141,7 @@ func TestTheArchiveGoesOnAfterPowerOff(t *testing.T) {
 }
 
 func TestAnIntentWithoutRecordIsExplainedOnTheDisc(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -178,6 +181,7 @@ func TestAnIntentWithoutRecordIsExplainedOnTheDisc(t *testing.T) {
 }
 
 func TestSharesThatAreRefused(t *testing.T) {
+	t.Parallel()
 	other := enter(t, newTestRoom(t, nil))
 	other.gates()
 	other.planRoot(custodians, 2)
@@ -240,6 +244,7 @@ func TestSharesThatAreRefused(t *testing.T) {
 }
 
 func TestAnHSMThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -271,6 +276,7 @@ func TestAnHSMThatDoesNotAnswer(t *testing.T) {
 }
 
 func TestDiscsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		disc *sim.Disc
 		why  string
@@ -281,6 +287,7 @@ func TestDiscsThatAreRefused(t *testing.T) {
 		"too small":  {sim.NewDisc(0x41, sim.WithCapacity(1500)), "full"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := newTestRoom(t, nil)
 			if _, err := r.drive.Eject(); err != nil {
 				t.Fatal(err)
@@ -327,6 +334,7 @@ func TestDiscsThatAreRefused(t *testing.T) {
 }
 
 func TestAStickPulledOutMidCeremonyLosesNothing(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -357,6 +365,7 @@ func TestAStickPulledOutMidCeremonyLosesNothing(t *testing.T) {
 }
 
 func TestAStickPulledOutAtTheGatesFallsBackToItsGate(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -377,6 +386,7 @@ func TestAStickPulledOutAtTheGatesFallsBackToItsGate(t *testing.T) {
 }
 
 func TestAReadBackThatDiffersExportsNothing(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -408,6 +418,7 @@ func TestAReadBackThatDiffersExportsNothing(t *testing.T) {
 }
 
 func TestPowerLostAtEveryStageOfABurnIsMended(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]sim.DriveFault{
 		"the first write":      sim.AtOpcode(0x2A, 1, 1, sim.PowerLoss{}),
 		"a later write":        sim.AtOpcode(0x2A, 5, 5, sim.PowerLoss{Late: true}),
@@ -417,6 +428,7 @@ func TestPowerLostAtEveryStageOfABurnIsMended(t *testing.T) {
 		"the session's closed": sim.AtOpcode(0x5B, 2, 2, sim.PowerLoss{Late: true}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := newTestRoom(t, nil)
 			h := enter(t, r)
 			h.gates()
@@ -445,6 +457,7 @@ func TestPowerLostAtEveryStageOfABurnIsMended(t *testing.T) {
 }
 
 func TestRequestsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	good, err := os.ReadFile("../../testdata/intermediate.csr")
 	if err != nil {
 		t.Fatal(err)
@@ -471,6 +484,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 }
 
 func TestAProfileThatIsWrongIsToldByLine(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	path := filepath.Join(stickFolder(t, nil), "profile.toml")
 	good, err := os.ReadFile(path)
@@ -496,6 +510,7 @@ func TestAProfileThatIsWrongIsToldByLine(t *testing.T) {
 }
 
 func TestAClockBehindTheDiscIsRefused(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -525,6 +540,7 @@ func TestAClockBehindTheDiscIsRefused(t *testing.T) {
 }
 
 func TestAFingerprintThatDiffersIsOnRecordAndNotExported(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -548,6 +564,7 @@ func TestAFingerprintThatDiffersIsOnRecordAndNotExported(t *testing.T) {
 }
 
 func TestAnOldDiscBroughtBackIsNoticedByItsHead(t *testing.T) {
+	t.Parallel()
 	r := newTestRoom(t, nil)
 	h := enter(t, r)
 	h.gates()
@@ -566,6 +583,7 @@ func TestAnOldDiscBroughtBackIsNoticedByItsHead(t *testing.T) {
 }
 
 func TestAMachineThatLosesPowerMidBurnGoesOn(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault  sim.DriveFault
 		broken bool // something that is no session is left on the disc
@@ -579,6 +597,7 @@ func TestAMachineThatLosesPowerMidBurnGoesOn(t *testing.T) {
 		"before it was read back": {sim.AtOpcode(0x28, 5, 5, sim.PowerLoss{}), false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := newTestRoom(t, nil)
 			h := enter(t, r)
 			h.gates()

@@ -17,6 +17,9 @@ import (
 // It bounds a rehearsal that hangs; it measures nothing.
 var patience = 20 * time.Second
 
+// banner is what every screen of a rehearsal says.
+const banner = "REHEARSAL"
+
 // player does what a script says, by touch and keys, and keeps what a custodian
 // would have written on a card.
 type player struct {
@@ -184,8 +187,12 @@ func (p *player) position() (int, error) {
 	return b.Position, nil
 }
 
-// picture keeps what is on the screen.
+// picture keeps what is on the screen. No picture of a rehearsal may pass for
+// one of a ceremony.
 func (p *player) picture(name string) error {
+	if !p.screen.HasText(banner) {
+		return fmt.Errorf("the screen does not say %s", banner)
+	}
 	p.shot++
 	return p.screen.SavePNG(filepath.Join(p.pictures, fmt.Sprintf("%02d-%s.png", p.shot, name)))
 }
