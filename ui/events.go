@@ -7,6 +7,8 @@
 package ui
 
 import (
+	"image"
+
 	"anodize/core/ceremony"
 
 	"gioui.org/gesture"
@@ -40,9 +42,20 @@ type Screens struct {
 
 	down    map[key.Name]bool // keys held, so that a repeated key acts once
 	holding map[string]bool   // held actions that were told so
-	touched bool              // a finger was used: show keyboards
+	hands   hands             // how people write: whether keyboards are drawn
 	shift   bool              // of the on-screen keyboard
+
+	keyboards keyboards
 }
+
+// hands are how people wrote last.
+type hands uint8
+
+const (
+	idle     hands = iota
+	touching       // with a finger
+	typing         // on a keyboard of their own
+)
 
 // target is something to press.
 type target struct {
@@ -59,6 +72,12 @@ func New(theme *kit.Theme) *Screens {
 	s.reset()
 	return s
 }
+
+// SetPanel tells the size of the panel in millimetres, zero if it is not known.
+func (s *Screens) SetPanel(mm image.Point) { s.th.SetPanel(mm) }
+
+// Scale returns how many pixels a device-independent pixel has in a window of size.
+func (s *Screens) Scale(size image.Point) float32 { return s.th.Scale(size) }
 
 // reset forgets where the last question's screen stood.
 func (s *Screens) reset() {
@@ -210,7 +229,9 @@ func (s *Screens) press(t *target) {
 func (s *Screens) input(e event.Event) {
 	switch e := e.(type) {
 	case pointer.Event:
-		s.touched = s.touched || e.Source == pointer.Touch
+		if e.Source == pointer.Touch {
+			s.hands = touching
+		}
 		s.focus = ""
 	case key.FocusEvent:
 		if !e.Focus {
@@ -219,7 +240,7 @@ func (s *Screens) input(e event.Event) {
 		}
 	case key.EditEvent:
 		if s.typing() && e.Text != "" {
-			s.focus = ""
+			s.focus, s.hands = "", typing
 			s.send(ceremony.Input{Text: e.Text})
 		}
 	case key.Event:

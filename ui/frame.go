@@ -68,7 +68,11 @@ func (s *Screens) page(gtx layout.Context, v *ceremony.View, r image.Rectangle) 
 		title, gap, line = 42, gtx.Dp(16), gtx.Dp(4)
 	}
 	gtx = kit.Wide(gtx, r.Dx())
-	head := kit.Column(gtx, line, s.words(title, kit.Medium, v.Title), s.words(kit.SizeSentence, kit.Regular, v.Sentence))
+	s.rows = nil
+	head := kit.Column(gtx, line,
+		func(gtx layout.Context) layout.Dimensions { return s.heading(gtx, title, v.Title) },
+		s.words(kit.SizeSentence, kit.Regular, v.Sentence))
+	beside := s.rows
 	y := 0
 	if head.Size.Y > 0 {
 		y = head.Size.Y + gap
@@ -87,6 +91,27 @@ func (s *Screens) page(gtx layout.Context, v *ceremony.View, r image.Rectangle) 
 	if v.Notice.Text != "" {
 		kit.Put(gtx, 0, y+gap, notice)
 	}
+	s.rows = append(beside, s.rows...)
+}
+
+// heading draws the title and, where text is typed, the choice of the keyboard at
+// its right.
+func (s *Screens) heading(gtx layout.Context, size float32, title string) layout.Dimensions {
+	b := s.piece(gtx, s.keyboardButton)
+	width := gtx.Constraints.Max.X
+	if b.size.X > 0 {
+		width -= b.size.X + gtx.Dp(24)
+	}
+	t := s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		if title == "" {
+			return layout.Dimensions{}
+		}
+		return s.words(size, kit.Medium, title)(kit.Wide(gtx, width))
+	})
+	high := max(t.size.Y, b.size.Y)
+	kit.Put(gtx, 0, (high-t.size.Y)/2, t.call)
+	kit.Put(gtx, gtx.Constraints.Max.X-b.size.X, 0, b.call)
+	return layout.Dimensions{Size: image.Pt(gtx.Constraints.Max.X, high)}
 }
 
 // words returns a widget that draws text, nil if there is none.

@@ -52,6 +52,9 @@ func (s *Screens) key(e key.Event) {
 	if e.Modifiers&^key.ModShift != 0 {
 		return
 	}
+	if e.Name == nextKeyboard && s.typing() && s.keyboards.next() {
+		return
+	}
 	if s.navigate(e) || s.erase(e) {
 		return
 	}

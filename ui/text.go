@@ -23,7 +23,7 @@ func (s *Screens) text(gtx layout.Context, b ceremony.TextBody) layout.Dimension
 	if len(b.Listed) > 0 {
 		listed = func(gtx layout.Context) layout.Dimensions { return s.listed(gtx, b.Listed) }
 	}
-	if s.touched {
+	if s.hands == touching {
 		keys = func(gtx layout.Context) layout.Dimensions { return s.textKeys(gtx, b) }
 	}
 	return kit.Column(gtx, gtx.Dp(14),

@@ -1,8 +1,10 @@
 // Package host shows the screens and feeds them what people do.
 //
-// It guarantees that a program which plays a person has no other way in than a
-// person has: pointer and key events through Gio's router, on what the semantic
-// tree says is on the screen and can be pressed.
+// It guarantees that what is shown is the ceremony's present view, that nothing is
+// laid out or painted while nothing happens, and that the console comes back when
+// Run returns or panics. And it guarantees that a program which plays a person, on a
+// Headless, has no other way in than a person has: pointer and key events through
+// Gio's router, on what the semantic tree says is on the screen and can be pressed.
 package host
 
 import (
@@ -16,70 +18,57 @@ import (
 	"anodize/core/ceremony"
 
 	"gioui.org/anodize"
-	"gioui.org/io/event"
-	"gioui.org/io/input"
-	"gioui.org/layout"
-	"gioui.org/op"
 
 	"anodize/ui"
 )
 
-// Headless is a window that nobody sees. It is not safe for concurrent use.
+// Headless is a window that nobody sees, unless it is told to Show itself. It is not
+// safe for concurrent use.
 type Headless struct {
-	screens *ui.Screens
-	router  input.Router
-	ops     op.Ops
-	painter *raster.Renderer
-	target  raster.Target
-	queued  []event.Event
-	clock   time.Duration // of pointer events: advances with every one
-	held    *point        // where a finger is down
-	drawn   bool          // the last layout is in the target's pixels
+	window
+	clock time.Duration // of pointer events: advances with every one
+	held  *point        // where a finger is down
+	drawn bool          // the last layout is in the target's pixels
+	shown Display       // nil: nobody sees it
 }
 
 // NewHeadless returns a window of w by h pixels.
 func NewHeadless(w, h int, s *ui.Screens) *Headless {
 	w, h = max(1, w), max(1, h)
-	return &Headless{
+	return &Headless{window: window{
 		screens: s,
 		painter: raster.New(),
 		target:  raster.Target{Pix: make([]byte, 4*w*h), Stride: 4 * w, Width: w, Height: h},
-	}
+	}}
+}
+
+// NewShown returns a window that is seen on d, in d's size, while a program plays.
+// What people do there is not read.
+func NewShown(d Display, s *ui.Screens) *Headless {
+	return &Headless{window: window{screens: s, painter: raster.New(), target: targetOf(d)}, shown: d}
 }
 
 // Frame feeds what was queued since the last frame, shows v, and returns what
 // the screens make of it. Events belong to the view shown before.
 func (h *Headless) Frame(v *ceremony.View) ([]ui.Event, error) {
-	if v == nil {
-		return nil, errors.New("showing a frame: there is no view")
+	if h.shown != nil {
+		select {
+		case <-h.shown.Changes():
+			if _, err := h.refresh(h.shown); err != nil {
+				return nil, err
+			}
+		default:
+		}
 	}
-	fed := len(h.queued) > 0
-	h.router.Queue(h.queued...)
-	h.queued = h.queued[:0]
-	events := h.layout(v)
-	if fed {
-		// Once more, to see what the input did to focus and scroll bars.
-		events = append(events, h.layout(v)...)
-	}
-	_, err := h.painter.Frame(&h.ops, h.target)
+	events, damage, err := h.window.frame(v, time.Unix(0, 0).Add(h.clock))
 	if err != nil {
-		return events, fmt.Errorf("painting screen %d (%T): %w", v.Screen, v.Body, err)
+		return events, err
 	}
 	h.drawn = true
-	return events, nil
-}
-
-func (h *Headless) layout(v *ceremony.View) []ui.Event {
-	h.ops.Reset()
-	gtx := layout.Context{
-		Ops:         &h.ops,
-		Source:      h.router.Source(),
-		Now:         time.Unix(0, 0).Add(h.clock),
-		Constraints: layout.Exact(image.Pt(h.target.Width, h.target.Height)),
+	if h.shown != nil {
+		return events, h.shown.Present(damage)
 	}
-	events := h.screens.Layout(gtx, v)
-	h.router.Frame(&h.ops)
-	return events
+	return events, nil
 }
 
 // Image returns a copy of the last frame.

@@ -104,6 +104,7 @@ const step = 50 * time.Millisecond
 
 func (h *Headless) finger(k pointer.Kind, at point) {
 	h.clock += step
+	h.mouse.seen = false
 	h.queued = append(h.queued, pointer.Event{
 		Kind: k, Source: pointer.Touch, PointerID: 1, Position: at, Time: h.clock,
 	})
@@ -156,6 +157,13 @@ func (h *Headless) Drag(from, to image.Point) {
 	h.clock += time.Second // at rest before it goes up: no fling
 	h.finger(pointer.Move, at(steps))
 	h.finger(pointer.Release, at(steps))
+}
+
+// Point queues a mouse moving to a place, where its pointer is drawn from then on.
+func (h *Headless) Point(at image.Point) {
+	h.clock += step
+	h.mouse.moveTo(point{X: float32(at.X), Y: float32(at.Y)}, h.size())
+	h.queued = append(h.queued, pointer.Event{Kind: pointer.Move, Source: pointer.Mouse, Time: h.clock, Position: h.mouse.at})
 }
 
 // Wheel queues the turning of a mouse's wheel by so many pixels, down if positive.

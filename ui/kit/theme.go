@@ -11,6 +11,7 @@ package kit
 
 import (
 	"image"
+	"math"
 
 	"gioui.org/font"
 	"gioui.org/font/gofont"
@@ -41,6 +42,7 @@ type Theme struct {
 	shaper *text.Shaper
 	qr     qrCache
 
+	panel   image.Point // millimetres; zero if not known
 	window  image.Point // pixels
 	scale   float32     // pixels in a device-independent pixel, before shrinking
 	touch   int         // pixels
@@ -78,14 +80,57 @@ func Scale(size image.Point) float32 {
 	return max(0.1, min(s, float32(size.X)/1200))
 }
 
+// Sizes on a panel.
+const (
+	touchMillimetres = 12  // least height of what can be touched
+	textMillimetres  = 3.2 // least height of a line of ordinary text
+)
+
+// SetPanel tells the size of the panel in millimetres, zero if it is not known. A
+// size that no panel has, as projectors tell, is taken for not known.
+func (th *Theme) SetPanel(mm image.Point) {
+	th.panel = image.Point{}
+	if mm.X >= 90 && mm.Y >= 50 && mm.X <= 2000 && mm.Y <= 2000 {
+		th.panel = mm
+	}
+}
+
+// perMillimetre is the number of pixels in a millimetre, 0 if it is not known.
+func (th *Theme) perMillimetre(size image.Point) float32 {
+	if th.panel.X == 0 {
+		return 0
+	}
+	return max(float32(size.X)/float32(th.panel.X), float32(size.Y)/float32(th.panel.Y))
+}
+
+// Scale returns how many pixels a device-independent pixel has on a screen of size:
+// as Scale, or more on a panel so small that text would be hard to read, as long as
+// everything has room.
+func (th *Theme) Scale(size image.Point) float32 {
+	s := Scale(size)
+	least := textMillimetres * th.perMillimetre(size) / SizeText
+	most := min(float32(size.X)/1200, float32(size.Y)/900)
+	return max(s, min(least, most))
+}
+
 // Fit returns gtx with the metric of a screen of its maximal size.
 func (th *Theme) Fit(gtx layout.Context) layout.Context {
 	th.window = gtx.Constraints.Max
-	th.scale = Scale(th.window)
+	th.scale = th.Scale(th.window)
 	gtx.Metric = unit.Metric{PxPerDp: th.scale, PxPerSp: th.scale}
-	th.touch = max(gtx.Dp(64), min(44, gtx.Constraints.Max.Y/12))
+	th.touch = th.touchPixels(gtx)
 	th.minText = max(8, gtx.Dp(SizeSmall))
 	return gtx
+}
+
+// touchPixels is the least height of what can be touched: twelve millimetres if the
+// panel's size is known, else 64 pixels at 1080 lines; not so much that a keyboard has no room.
+func (th *Theme) touchPixels(gtx layout.Context) int {
+	px := max(gtx.Dp(64), min(44, th.window.Y/12))
+	if mm := th.perMillimetre(th.window); mm > 0 {
+		px = max(gtx.Dp(64), int(math.Ceil(float64(touchMillimetres*mm))))
+	}
+	return min(px, th.window.Y/9)
 }
 
 // Shrink returns gtx one step smaller. Touch targets and the smallest text keep
