@@ -171,9 +171,7 @@ func TestAnIntentWithoutRecordIsExplainedOnTheDisc(t *testing.T) {
 	h.on("On the disc", "next")
 	h.share(1)
 	h.share(2)
-	h.on("Compare the fingerprint", "same")
-	h.on("On the disc", "next")
-	h.on("Sign CSR: done", "next")
+	h.finish("Sign CSR")
 	res := sound(t, r)
 	if !bytes.Contains(res.Log.Bytes(), []byte("The mains failed")) {
 		t.Error("the explanation is not in the log")
@@ -446,9 +444,7 @@ func TestPowerLostAtEveryStageOfABurnIsMended(t *testing.T) {
 			h.on("On the disc", "next")
 			h.share(0)
 			h.share(2)
-			h.on("Compare the fingerprint", "same")
-			h.on("On the disc", "next")
-			h.on("Issue CRL: done", "next")
+			h.finish("Issue CRL")
 			if res := sound(t, r); res.State.CRLNumber != 2 {
 				t.Errorf("CRL number %d", res.State.CRLNumber)
 			}
@@ -631,9 +627,7 @@ func TestAMachineThatLosesPowerMidBurnGoesOn(t *testing.T) {
 			h.on("On the disc", "next")
 			h.share(0)
 			h.share(2)
-			h.on("Compare the fingerprint", "same")
-			h.on("On the disc", "next")
-			h.on("Issue CRL: done", "next")
+			h.finish("Issue CRL")
 			if res := sound(t, r); tc.broken != bytes.Contains(res.Log.Bytes(), []byte(`"session.void"`)) {
 				t.Errorf("declared void: %v, not %v", !tc.broken, tc.broken)
 			}

@@ -242,9 +242,7 @@ func (h *hands) root() {
 		h.share(i)
 	}
 	h.on("On the disc", "next")
-	h.on("Compare the fingerprint", "same")
-	h.on("On the disc", "next")
-	h.on("Init root: done", "next")
+	h.finish("Init root")
 	h.on("Note the tree head", "menu")
 	h.expect("What is this ceremony for?")
 }
@@ -269,9 +267,15 @@ func (h *hands) sign() {
 	h.on("On the disc", "next")
 	h.share(0)
 	h.share(1)
-	h.on("Compare the fingerprint", "same")
-	h.on("On the disc", "next")
-	h.on("Sign CSR: done", "next")
+	h.finish("Sign CSR")
 	h.on("Note the tree head", "menu")
 	h.expect("What is this ceremony for?")
+}
+
+// finish takes an operation whose signatures are made to its end.
+func (h *hands) finish(operation string) {
+	h.t.Helper()
+	h.on("Compare the fingerprint", "same")
+	h.on("On the disc", "next")
+	h.on(operation+": done", "next")
 }

@@ -68,6 +68,7 @@ func (c *Ceremony) writeFiles(ctx context.Context, r *recorded) error {
 
 // finish ends an operation: the fingerprint once more, and the head to be noted.
 func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, exported bool) error {
+	c.phase(len(phaseNames)) // all of them are done
 	main := r.artifacts[0]
 	log := r.log
 	tree := log.TreeHead()

@@ -45,26 +45,7 @@ func (issueCRL) execute(ctx context.Context, c *Ceremony, u *unlocked) (*execute
 	if !ok {
 		return nil, fmt.Errorf("the intent on the disc is a %s", u.event.Name())
 	}
-	tbs, err := base64.StdEncoding.DecodeString(intent.TBS)
-	if err != nil {
-		return nil, fmt.Errorf("reading the intent: %w", err)
-	}
-	work := c.newWork("Signing the CRL", "Exactly the bytes that are on the disc are signed.", "Finding the root key", "Signing "+rootCRL, "Reading the HSM's own log")
-	s, err := c.rootKey(ctx, u)
-	if err != nil {
-		return nil, err
-	}
-	work.next()
-	a, err := c.signList(ctx, s, tbs)
-	if err != nil {
-		return nil, err
-	}
-	work.next()
-	x := &executed{unlocked: u, artifacts: []artifact{a}}
-	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
-		return nil, err
-	}
-	return x, c.compare(ctx, x)
+	return c.signIntended(ctx, u, "Signing the CRL", intent.File, intent.TBS, c.signList)
 }
 
 // signList signs a CRL and puts it on record.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -114,6 +115,31 @@ func (s *signing) sign(ctx context.Context, tbs []byte) ([]byte, error) {
 		return nil, err
 	}
 	return ca.Assemble(tbs, signature, s.key.Public)
+}
+
+// signIntended signs exactly the bytes of the intent that was read back from the
+// disc, and has the fingerprint of what came of it compared.
+func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, tbs string, issue func(context.Context, *signing, []byte) (artifact, error)) (*executed, error) {
+	der, err := base64.StdEncoding.DecodeString(tbs)
+	if err != nil {
+		return nil, fmt.Errorf("reading the intent: %w", err)
+	}
+	work := c.newWork(title, "Exactly the bytes that are on the disc are signed.", "Finding the root key", "Signing "+file, "Reading the HSM's own log")
+	s, err := c.rootKey(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	work.next()
+	a, err := issue(ctx, s, der)
+	if err != nil {
+		return nil, err
+	}
+	work.next()
+	x := &executed{unlocked: u, artifacts: []artifact{a}}
+	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
+		return nil, err
+	}
+	return x, c.compare(ctx, x)
 }
 
 // recordLog reads the HSM's own log, checks that it goes on from what is on the

@@ -132,34 +132,24 @@ func (signCSR) execute(ctx context.Context, c *Ceremony, u *unlocked) (*executed
 	if !ok {
 		return nil, fmt.Errorf("the intent on the disc is a %s", u.event.Name())
 	}
-	tbs, err := base64.StdEncoding.DecodeString(intent.TBS)
-	if err != nil {
-		return nil, fmt.Errorf("reading the intent: %w", err)
-	}
-	work := c.newWork("Signing the certificate", "Exactly the bytes that are on the disc are signed.", "Finding the root key", "Signing "+intent.File, "Reading the HSM's own log")
-	s, err := c.rootKey(ctx, u)
-	if err != nil {
-		return nil, err
-	}
-	work.next()
+	return c.signIntended(ctx, u, "Signing the certificate", intent.File, intent.TBS,
+		func(ctx context.Context, s *signing, tbs []byte) (artifact, error) {
+			return c.signCertificate(ctx, s, "intermediate", intent.File, tbs)
+		})
+}
+
+// signCertificate signs a certificate and puts it on record.
+func (c *Ceremony) signCertificate(ctx context.Context, s *signing, kind, file string, tbs []byte) (artifact, error) {
 	der, err := s.sign(ctx, tbs)
 	if err != nil {
-		return nil, fmt.Errorf("signing %s: %w", intent.File, err)
+		return artifact{}, fmt.Errorf("signing %s: %w", file, err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", intent.File, err)
+		return artifact{}, fmt.Errorf("reading %s: %w", file, err)
 	}
-	a, event := c.certificate("intermediate", intent.File, der, cert)
-	if err := c.add(u.record, event); err != nil {
-		return nil, err
-	}
-	work.next()
-	x := &executed{unlocked: u, artifacts: []artifact{a}}
-	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
-		return nil, err
-	}
-	return x, c.compare(ctx, x)
+	a, event := c.certificate(kind, file, der, cert)
+	return a, c.add(s.record, event)
 }
 
 // certificate puts a signed certificate on record.
