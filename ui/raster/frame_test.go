@@ -177,7 +177,8 @@ func TestDamagedFrameEqualsFullFrame(t *testing.T) {
 		}
 		r := New()
 		r.cache.limit = rapid.SampledFrom([]int{0, 5000, 1 << 20}).Draw(t, "cache")
-		screens := []Target{paddedTarget(w, h), paddedTarget(w, h)}
+		format := Format(rapid.IntRange(0, int(RGB565)).Draw(t, "format"))
+		screens := []Target{paddedTarget(w, h, format), paddedTarget(w, h, format)}
 		things := drawThings(t, 2)
 		for range rapid.IntRange(1, 6).Draw(t, "frames") {
 			var o op.Ops
@@ -191,7 +192,7 @@ func TestDamagedFrameEqualsFullFrame(t *testing.T) {
 			if err := onlyWithin(damage, before, target); err != nil {
 				t.Fatal(err)
 			}
-			fresh := paddedTarget(w, h)
+			fresh := paddedTarget(w, h, format)
 			if _, err := New().Frame(&o, fresh); err != nil {
 				t.Fatal(err)
 			}
@@ -204,8 +205,8 @@ func TestDamagedFrameEqualsFullFrame(t *testing.T) {
 }
 
 // paddedTarget returns a target whose rows have 12 more bytes, all of it 0xa5.
-func paddedTarget(w, h int) Target {
-	t := Target{Width: w, Height: h, Stride: 4*w + 12}
+func paddedTarget(w, h int, f Format) Target {
+	t := Target{Width: w, Height: h, Stride: f.bytes()*w + 12, Format: f}
 	t.Pix = bytes.Repeat([]byte{0xa5}, h*t.Stride)
 	return t
 }
@@ -227,7 +228,7 @@ func onlyWithin(damage []image.Rectangle, before []byte, t Target) error {
 		}
 	}
 	for i, b := range before {
-		x, y := i%t.Stride/4, i/t.Stride
+		x, y := i%t.Stride/t.Format.bytes(), i/t.Stride
 		if b != t.Pix[i] && (x >= t.Width || !inside[y*t.Width+x]) {
 			return fmt.Errorf("byte %d of row %d was written outside the damage %v", i%t.Stride, y, damage)
 		}
@@ -276,6 +277,7 @@ func TestEveryPixelIsRepaintedWhen(t *testing.T) {
 		{"the renderer is told to", func(r *Renderer, t Target) Target { r.Invalidate(); return t }},
 		{"the size changes", func(_ *Renderer, t Target) Target { t.Width--; return t }},
 		{"the format changes", func(_ *Renderer, t Target) Target { t.Format = XBGR8888; return t }},
+		{"the pixels become smaller", func(_ *Renderer, t Target) Target { t.Format = RGB565; return t }},
 		{"the memory is another", func(_ *Renderer, t Target) Target { t.Pix = make([]byte, len(t.Pix)); return t }},
 		{"three other targets were painted since", func(r *Renderer, target Target) Target {
 			for range maxSurfaces {
@@ -297,7 +299,7 @@ func TestEveryPixelIsRepaintedWhen(t *testing.T) {
 }
 
 func TestNothingIsBlack(t *testing.T) {
-	target := paddedTarget(3, 2)
+	target := paddedTarget(3, 2, XRGB8888)
 	frame(t, New(), nil, target)
 	img := Image(target)
 	for i := range img.Pix {
@@ -323,6 +325,35 @@ func TestFormatsDifferInTheOrderOfBytes(t *testing.T) {
 	}
 }
 
+// A display of 16 bits a pixel shows the nearest colour there is, and rows of two bytes a
+// pixel are as long as they are.
+func TestSixteenBitsHoldTheNearestColour(t *testing.T) {
+	for v := range 256 {
+		var o op.Ops
+		c := color.NRGBA{uint8(v), uint8(255 - v), uint8(v ^ 0x5a), 255}
+		paint.Fill(&o, c)
+		target := Target{Pix: []byte{1, 2, 3, 4, 5, 6}, Stride: 4, Width: 1, Height: 2, Format: RGB565}
+		frame(t, New(), &o, target)
+		if target.Pix[2] != 3 || target.Pix[3] != 4 {
+			t.Fatalf("the bytes between the rows are % x", target.Pix)
+		}
+		word := int(target.Pix[4]) | int(target.Pix[5])<<8
+		for i, ch := range []struct{ want, got, most int }{
+			{int(c.R), word >> 11, 31}, {int(c.G), word >> 5 & 63, 63}, {int(c.B), word & 31, 31},
+		} {
+			if off := ch.got*255 - ch.want*ch.most; off > 127 || off < -127 {
+				t.Fatalf("channel %d of %v is stored as %d of %d", i, c, ch.got, ch.most)
+			}
+		}
+		seen := Image(target).RGBAAt(0, 1)
+		for _, d := range []int{int(seen.R) - int(c.R), int(seen.G) - int(c.G), int(seen.B) - int(c.B)} {
+			if d > 4 || d < -4 {
+				t.Fatalf("%v reads back as %v", c, seen)
+			}
+		}
+	}
+}
+
 func TestUnusableTargetIsAnError(t *testing.T) {
 	pix := make([]byte, 400)
 	tests := map[string]Target{
@@ -333,6 +364,8 @@ func TestUnusableTargetIsAnError(t *testing.T) {
 		"a last row cut":       {Pix: pix[:399], Stride: 40, Width: 10, Height: 10},
 		"a row beyond memory":  {Pix: pix, Stride: 1 << 62, Width: 10, Height: 10},
 		"sides beyond reason":  {Pix: pix, Stride: 1 << 20, Width: 1 << 18, Height: 1},
+		"16 bits too short":    {Pix: pix, Stride: 19, Width: 10, Height: 10, Format: RGB565},
+		"16 bits cut":          {Pix: pix[:199], Stride: 20, Width: 10, Height: 10, Format: RGB565},
 		"a format of the moon": {Pix: pix, Stride: 40, Width: 10, Height: 10, Format: 9},
 	}
 	for name, target := range tests {

@@ -1,9 +1,11 @@
 package raster
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 )
 
 // ErrTarget is wrapped by the error for a Target that cannot be painted on.
@@ -12,18 +14,27 @@ var ErrTarget = errors.New("unusable target")
 // maxSide is the longest side of a target in pixels.
 const maxSide = 1 << 14
 
-// Format is the order of the bytes of a pixel in memory, under the names that Linux
-// gives them (drm_fourcc.h; those name the bits of a little-endian word, so that the
-// bytes come in reverse).
+// Format is how a pixel lies in memory, under the names that Linux gives it
+// (drm_fourcc.h; those name the bits of a little-endian word, so that the bytes come in
+// reverse).
 type Format uint8
 
 const (
 	XRGB8888 Format = iota // bytes B, G, R, X
 	XBGR8888               // bytes R, G, B, X
+	RGB565                 // 2 bytes: red in the upper five bits, then six of green, five of blue
 )
 
-// Target is memory to paint on: Height rows of Width pixels of 4 bytes, Stride bytes
-// from one row to the next. X is written as 255.
+// bytes is the size of a pixel.
+func (f Format) bytes() int {
+	if f == RGB565 {
+		return 2
+	}
+	return 4
+}
+
+// Target is memory to paint on: Height rows of Width pixels, Stride bytes from one row
+// to the next. X is written as 255.
 type Target struct {
 	Pix           []byte
 	Stride        int
@@ -35,37 +46,65 @@ type Target struct {
 func (t Target) bounds() image.Rectangle { return image.Rect(0, 0, t.Width, t.Height) }
 
 func (t Target) check() error {
+	if t.Format > RGB565 {
+		return fmt.Errorf("raster: %w: unknown format %d", ErrTarget, t.Format)
+	}
+	row := t.Width * t.Format.bytes()
 	switch {
 	case t.Width <= 0 || t.Height <= 0 || t.Width > maxSide || t.Height > maxSide:
 		return fmt.Errorf("raster: %w: %d×%d pixels; each side must be 1 to %d", ErrTarget, t.Width, t.Height, maxSide)
-	case t.Stride < 4*t.Width:
-		return fmt.Errorf("raster: %w: a stride of %d bytes is less than %d pixels of 4", ErrTarget, t.Stride, t.Width)
-	case t.Height > 1 && t.Stride > len(t.Pix), len(t.Pix) < (t.Height-1)*t.Stride+4*t.Width:
+	case t.Stride < row:
+		return fmt.Errorf("raster: %w: a stride of %d bytes is less than %d pixels of %d", ErrTarget, t.Stride, t.Width, t.Format.bytes())
+	case t.Height > 1 && t.Stride > len(t.Pix), len(t.Pix) < (t.Height-1)*t.Stride+row:
 		return fmt.Errorf("raster: %w: %d bytes are less than %d rows of %d", ErrTarget, len(t.Pix), t.Height, t.Stride)
-	case t.Format > XBGR8888:
-		return fmt.Errorf("raster: %w: unknown format %d", ErrTarget, t.Format)
 	}
 	return nil
 }
 
 // row returns the bytes of pixels x0 to x1 of row y.
 func (t Target) row(y, x0, x1 int) []byte {
-	at := y * t.Stride
-	return t.Pix[at+4*x0 : at+4*x1]
+	at, n := y*t.Stride, t.Format.bytes()
+	return t.Pix[at+n*x0 : at+n*x1]
 }
 
 // store writes a row of pixels in the order B, G, R, X to the target, from (x, y) on.
 func (t Target) store(x, y int, bgrx []byte) {
 	dst := t.row(y, x, x+len(bgrx)/4)
-	if t.Format == XRGB8888 {
+	switch t.Format {
+	case XRGB8888:
 		copy(dst, bgrx)
-		return
-	}
-	for i := 0; i+4 <= len(bgrx); i += 4 {
-		s, d := bgrx[i:i+4:i+4], dst[i:i+4:i+4]
-		d[0], d[1], d[2], d[3] = s[2], s[1], s[0], s[3]
+	case XBGR8888:
+		for i := 0; i+4 <= len(bgrx); i += 4 {
+			s, d := bgrx[i:i+4:i+4], dst[i:i+4:i+4]
+			d[0], d[1], d[2], d[3] = s[2], s[1], s[0], s[3]
+		}
+	case RGB565:
+		for i := 0; i+4 <= len(bgrx); i += 4 {
+			s := bgrx[i : i+4 : i+4]
+			v := quantized(s[2], 31)<<11 | quantized(s[1], 63)<<5 | quantized(s[0], 31)
+			binary.LittleEndian.PutUint16(dst[i/2:], v)
+		}
 	}
 }
+
+// quantized returns the number of 0 to most that is nearest to v in proportion.
+func quantized(v uint8, most uint16) uint16 { return (uint16(v)*most + 127) / 255 }
+
+// load returns the colour of the first pixel of a row's bytes, opaque.
+func (t Target) load(row []byte) color.RGBA {
+	switch t.Format {
+	case XBGR8888:
+		return color.RGBA{row[0], row[1], row[2], 255}
+	case RGB565:
+		v := binary.LittleEndian.Uint16(row)
+		return color.RGBA{spread(v>>11, 31), spread(v>>5&63, 63), spread(v&31, 31), 255}
+	default:
+		return color.RGBA{row[2], row[1], row[0], 255}
+	}
+}
+
+// spread is the reverse of quantized.
+func spread(v, most uint16) uint8 { return uint8((v*255 + most/2) / most) }
 
 // Image returns a copy of t's pixels, opaque, for an encoder; nil if t is unusable.
 func Image(t Target) *image.RGBA {
@@ -73,13 +112,12 @@ func Image(t Target) *image.RGBA {
 		return nil
 	}
 	img := image.NewRGBA(t.bounds())
+	n := t.Format.bytes()
 	for y := range t.Height {
 		src, dst := t.row(y, 0, t.Width), img.Pix[y*img.Stride:]
-		for i := 0; i < len(src); i += 4 {
-			dst[i], dst[i+1], dst[i+2], dst[i+3] = src[i], src[i+1], src[i+2], 255
-			if t.Format == XRGB8888 {
-				dst[i], dst[i+2] = src[i+2], src[i]
-			}
+		for x := range t.Width {
+			c := t.load(src[n*x : n*x+n])
+			dst[4*x], dst[4*x+1], dst[4*x+2], dst[4*x+3] = c.R, c.G, c.B, c.A
 		}
 	}
 	return img
