@@ -1,0 +1,39 @@
+package block
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxName leaves room for what a temporary name has more, in the 255 characters
+// that a FAT file system allows.
+const maxName = 200
+
+// plain returns nil for the name of a file at the top level that FAT can hold: no
+// separators, none of its reserved characters, no control characters, no leading
+// dot, no dot or space at the end (FAT specification, section on long names).
+func plain(name string) error {
+	var why string
+	switch {
+	case name == "":
+		why = "it is empty"
+	case len(name) > maxName:
+		why = fmt.Sprintf("it has %d bytes, more than %d", len(name), maxName)
+	case !utf8.ValidString(name):
+		why = "it is not UTF-8"
+	case name[0] == '.':
+		why = "it begins with a dot"
+	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
+		why = "it ends with a dot or a space"
+	case strings.ContainsFunc(name, reserved):
+		why = "it holds a character that FAT reserves"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrName, why)
+}
+
+func reserved(r rune) bool {
+	return r < 0x20 || r == 0x7F || strings.ContainsRune(`/\:*?"<>|`, r)
+}
