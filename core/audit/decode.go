@@ -31,6 +31,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	ExportDone{}.Name():          decodeAs[ExportDone],
 	ExportFailed{}.Name():        decodeAs[ExportFailed],
 	CeremonyEnd{}.Name():         decodeAs[CeremonyEnd],
+	RecordMade{}.Name():          decodeAs[RecordMade],
 	SessionClose{}.Name():        decodeAs[SessionClose],
 }
 

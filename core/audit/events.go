@@ -215,6 +215,15 @@ type CeremonyEnd struct {
 	Words     string `json:"words"`   // the operator's, if stopped
 }
 
+// RecordMade says which record of the ceremony, for people to read, was made
+// from the log up to the record before this one.
+type RecordMade struct {
+	Form   int    `json:"form"` // of the record, from 1; the same form gives the same bytes
+	File   string `json:"file"` // RECORD.HTML
+	Size   int64  `json:"size"` // bytes
+	SHA256 string `json:"sha256"`
+}
+
 // SessionClose is the last record of a session's log: every other file of its
 // directory, in order of name.
 type SessionClose struct {
@@ -250,4 +259,5 @@ func (SessionVoid) Name() string         { return "session.void" }
 func (ExportDone) Name() string          { return "export.done" }
 func (ExportFailed) Name() string        { return "export.failed" }
 func (CeremonyEnd) Name() string         { return "ceremony.end" }
+func (RecordMade) Name() string          { return "record.made" }
 func (SessionClose) Name() string        { return "session.close" }

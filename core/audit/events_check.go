@@ -192,6 +192,13 @@ func (e CeremonyEnd) check(c *checker) {
 	}
 }
 
+func (e RecordMade) check(c *checker) {
+	c.count("form", e.Form, 1, 1<<16)
+	c.file("file", e.File)
+	c.number("size", uint64(e.Size), 1, maxInteger)
+	c.hex("sha256", e.SHA256, 32)
+}
+
 func (e SessionClose) check(c *checker) {
 	c.directory("directory", e.Directory)
 	c.files("files", e.Files, 1)

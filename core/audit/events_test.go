@@ -40,6 +40,7 @@ func sampleEvents() []Event {
 		ExportDone{nil},
 		ExportFailed{"the stick was pulled out"},
 		CeremonyEnd{"init-root", "done", ""},
+		RecordMade{1, "RECORD.HTML", 40000, hexOf(32)},
 		SessionClose{"20260425T143122Z", []FileFact{someFile}},
 	}
 }

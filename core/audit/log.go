@@ -161,6 +161,18 @@ func (l *Log) Clone() *Log {
 	return &Log{profile: l.profile, records: slices.Clone(l.records), hashes: slices.Clone(l.hashes), size: l.size}
 }
 
+// Prefix returns the log of the first n records, which grows on its own.
+func (l *Log) Prefix(n uint64) (*Log, error) {
+	if n > l.Len() {
+		return nil, fmt.Errorf("the log has %d records, not %d", l.Len(), n)
+	}
+	p := &Log{profile: l.profile, records: slices.Clone(l.records[:n]), hashes: slices.Clone(l.hashes[:tlog.StoredHashCount(int64(n))])}
+	for _, r := range p.records {
+		p.size += len(r.line) + 1
+	}
+	return p, nil
+}
+
 // IsPrefixOf reports whether other begins with every record of l. A log is a
 // prefix of itself.
 func (l *Log) IsPrefixOf(other *Log) bool {

@@ -349,6 +349,29 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
+func TestAPrefixIsTheLogThatItsRecordsMade(t *testing.T) {
+	l := testLog(t)
+	grown := New(testProfile)
+	for n := uint64(0); n <= l.Len(); n++ {
+		p, err := l.Prefix(n)
+		if err != nil || !bytes.Equal(p.Bytes(), grown.Bytes()) || p.Whole() != grown.Whole() || p.Head() != grown.Head() {
+			t.Fatalf("prefix of %d records: %v", n, err)
+		}
+		if n == l.Len() {
+			break
+		}
+		next := l.Records()[n]
+		for _, log := range []*Log{p, grown} { // the prefix grows as the log did
+			if r, err := log.Append(next.Time, next.Event); err != nil || r.TreeHead() != next.TreeHead() || r.Hash != next.Hash {
+				t.Fatalf("after a prefix of %d records: %v", n, err)
+			}
+		}
+	}
+	if _, err := l.Prefix(l.Len() + 1); err == nil {
+		t.Error("there is a prefix longer than the log")
+	}
+}
+
 func TestHeads(t *testing.T) {
 	l := testLog(t)
 	for n := uint64(1); n <= l.Len(); n++ {

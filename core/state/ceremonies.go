@@ -88,7 +88,7 @@ func (m *Machine) intentSignCSR(e audit.IntentSignCSR) error {
 	if err := m.mayIntend(signCSR); err != nil {
 		return err
 	}
-	if e.File == rootFile || e.File == crlFile || e.File == stateFile || e.File == profileFile {
+	if slices.Contains([]string{rootFile, crlFile, stateFile, profileFile, recordFile}, e.File) {
 		return fmt.Errorf("%s is not a name for a new certificate", e.File)
 	}
 	for f := range m.named {

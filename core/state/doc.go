@@ -9,9 +9,10 @@
 //     rise in time and end in -intent exactly if the session holds an intent, in
 //     -commit exactly if it holds shares.committed. The last of these two, or
 //     ceremony.end, is followed by nothing but session.void, clock.confirmed
-//     and session.close.
+//     and session.close; right after ceremony.end record.made may stand.
 //   - session.close names STATE.JSON, PROFILE.TOML in the first session alone,
-//     and every certificate and CRL issued in its session; nothing else.
+//     every certificate and CRL issued in its session, and RECORD.HTML exactly
+//     if it holds record.made; nothing else.
 //   - One ceremony at a time: ceremony.begin, after clock.confirmed in the same
 //     session; one intent of the same operation in that session; ceremony.end,
 //     or intent.abandoned, in a later one.

@@ -20,6 +20,7 @@ type Machine struct {
 	named   map[audit.FileFact]struct{} // by every session.close
 	session session
 	op      *operation // the open ceremony
+	ended   bool       // the last record is ceremony.end
 }
 
 // session is what the records since the last session.close did.
@@ -28,6 +29,8 @@ type session struct {
 	over  string            // the event after which the session can only be closed
 	kind  audit.Kind        // from the same event
 	made  map[string]string // SHA-256 of each file issued, by name
+
+	record *audit.RecordMade // nil if there is none
 }
 
 // operation is a ceremony that has begun and not ended.
@@ -73,6 +76,7 @@ func (m *Machine) Apply(r audit.Record) error {
 	m.s.TreeRoot = hex.EncodeToString(root[:])
 	m.s.LastHash = hex.EncodeToString(r.Hash[:])
 	m.roots = append(m.roots, m.s.TreeRoot)
+	_, m.ended = r.Event.(audit.CeremonyEnd)
 	return nil
 }
 
@@ -99,6 +103,8 @@ func (m *Machine) apply(r audit.Record) error {
 		return m.headCompared(e)
 	case audit.SessionVerified:
 		return m.sessionVerified(e)
+	case audit.RecordMade:
+		return m.recordMade(e)
 	case audit.SessionClose:
 		return m.sessionClose(e)
 	case audit.ExportDone:
@@ -151,7 +157,7 @@ func (m *Machine) mayFollow(e audit.Event) error {
 		return nil
 	}
 	switch e.(type) {
-	case audit.SessionVoid, audit.ClockConfirmed, audit.SessionClose:
+	case audit.SessionVoid, audit.ClockConfirmed, audit.RecordMade, audit.SessionClose:
 		return nil
 	}
 	return fmt.Errorf("after %s a session can only be closed", m.session.over)

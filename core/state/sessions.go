@@ -11,7 +11,21 @@ import (
 const (
 	stateFile   = "STATE.JSON"
 	profileFile = "PROFILE.TOML"
+	recordFile  = "RECORD.HTML"
 )
+
+// recordMade takes the record of the ceremony that has just ended: it covers
+// the log up to ceremony.end.
+func (m *Machine) recordMade(e audit.RecordMade) error {
+	if !m.ended {
+		return errors.New("no ceremony.end stands right before it")
+	}
+	if e.File != recordFile {
+		return fmt.Errorf("the record's file is %s, not %s", recordFile, e.File)
+	}
+	m.session.record = &e
+	return nil
+}
 
 func (m *Machine) sessionVerified(e audit.SessionVerified) error {
 	if m.s.Unreported == "" {
@@ -74,6 +88,9 @@ func (m *Machine) closesFiles(files []audit.FileFact) error {
 	for name, sha256 := range m.session.made {
 		want[name] = sha256
 	}
+	if record := m.session.record; record != nil {
+		want[record.File] = record.SHA256
+	}
 	for _, f := range files {
 		sha256, ok := want[f.Name]
 		if !ok {
@@ -81,6 +98,9 @@ func (m *Machine) closesFiles(files []audit.FileFact) error {
 		}
 		if sha256 != "" && sha256 != f.SHA256 {
 			return fmt.Errorf("%s has another SHA-256 than its own record", f.Name)
+		}
+		if record := m.session.record; record != nil && f.Name == record.File && f.Size != record.Size {
+			return fmt.Errorf("%s has another length than its own record", f.Name)
 		}
 		delete(want, f.Name)
 	}

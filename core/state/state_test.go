@@ -93,6 +93,8 @@ func done(operation string) audit.Event {
 	return audit.CeremonyEnd{Operation: operation, Outcome: "done"}
 }
 
+var record = audit.RecordMade{Form: 1, File: "RECORD.HTML", Size: 1, SHA256: hexOf(32)}
+
 var (
 	genesis   = audit.Genesis{Format: 1, Archive: hexOf(32), Mode: "rehearsal", Image: hexOf(32), Program: "p"}
 	clock     = audit.ClockConfirmed{}
@@ -116,15 +118,18 @@ func committed() []audit.Event {
 
 func rooted() []audit.Event {
 	return append(committed(), verified(2, "-commit"), booted, login, generated, rootCertificate(), crl(1), deviceLog(9), same,
-		done("init-root"), closed(3, "", "ROOT.CRL", "ROOT.CRT"))
+		done("init-root"), record, closed(3, "", "RECORD.HTML", "ROOT.CRL", "ROOT.CRT"))
 }
+
+// unrecorded is signed up to its ceremony.end.
+func unrecorded() []audit.Event { return signed()[:len(signed())-2] }
 
 func signing() []audit.Event {
 	return append(rooted(), clock, verified(3, ""), exported, compared{}, begin("sign-csr"), csr, closed(4, "-intent"))
 }
 
 func signed() []audit.Event {
-	return append(signing(), verified(4, "-intent"), login, child(), deviceLog(12), done("sign-csr"), closed(5, "", "INTCA1.CRT"))
+	return append(signing(), verified(4, "-intent"), login, child(), deviceLog(12), done("sign-csr"), record, closed(5, "", "INTCA1.CRT", "RECORD.HTML"))
 }
 
 func listing() []audit.Event {
@@ -132,7 +137,7 @@ func listing() []audit.Event {
 }
 
 func whole() []audit.Event {
-	return append(listing(), verified(6, "-intent"), login, crl(2), deviceLog(15), done("issue-crl"), closed(7, "", "ROOT.CRL"))
+	return append(listing(), verified(6, "-intent"), login, crl(2), deviceLog(15), done("issue-crl"), record, closed(7, "", "RECORD.HTML", "ROOT.CRL"))
 }
 
 // logOf chains events rightly, whether or not the rules allow them.
@@ -334,17 +339,17 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"an end before the intent is closed":          with(signing()[:len(signing())-1], audit.CeremonyEnd{Operation: "sign-csr", Outcome: "stopped", Words: "no"}),
 		"an end of nothing":                           with(rooted(), done("init-root")),
 		"an intent in a record's directory":           with(signing()[:len(signing())-1], closed(4, "")),
-		"a record in an intent's directory":           with(signed()[:len(signed())-1], closed(5, "-intent", "INTCA1.CRT")),
+		"a record in an intent's directory":           with(signed()[:len(signed())-1], closed(5, "-intent", "INTCA1.CRT", "RECORD.HTML")),
 		"shares in a record's directory":              with(committed()[:len(committed())-1], closed(2, "")),
 		"a session closed with an open ceremony":      with(signing(), verified(4, "-intent"), closed(5, "")),
 		"a session closed between begin and intent":   with(rooted(), clock, begin("sign-csr"), closed(4, "")),
 		"a directory of the same time":                with(signing()[:len(signing())-1], closed(3, "-intent")),
 		"a directory of an earlier time":              with(signing()[:len(signing())-1], closed(2, "-intent")),
-		"a file that nothing made":                    with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT", "INTCA2.CRT")),
-		"a missing file":                              with(signed()[:len(signed())-1], closed(5, "")),
-		"a second profile":                            with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT", "PROFILE.TOML")),
+		"a file that nothing made":                    with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT", "INTCA2.CRT", "RECORD.HTML")),
+		"a missing file":                              with(signed()[:len(signed())-1], closed(5, "", "RECORD.HTML")),
+		"a second profile":                            with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT", "PROFILE.TOML", "RECORD.HTML")),
 		"no profile":                                  with(intended()[:4], closed(1, "-intent")),
-		"a log that names itself":                     with(signed()[:len(signed())-1], closed(5, "", "AUDIT.LOG", "INTCA1.CRT")),
+		"a log that names itself":                     with(signed()[:len(signed())-1], closed(5, "", "AUDIT.LOG", "INTCA1.CRT", "RECORD.HTML")),
 		"another profile":                             with(intended()[:4], audit.SessionClose{Directory: directory(1, "-intent"), Files: []audit.FileFact{{Name: "PROFILE.TOML", Size: 1, SHA256: strings.Repeat("11", 32)}, {Name: "STATE.JSON", Size: 1, SHA256: hexOf(32)}}}),
 		"a certificate with another digest":           with(signed()[:len(signed())-1], audit.SessionClose{Directory: directory(5, ""), Files: []audit.FileFact{{Name: "INTCA1.CRT", Size: 1, SHA256: strings.Repeat("11", 32)}, {Name: "STATE.JSON", Size: 1, SHA256: hexOf(32)}}}),
 		"a session verified that is not the last":     with(committed(), verified(1, "-intent")),
@@ -364,6 +369,18 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"something after an intent in its session":    with(signing()[:len(signing())-1], compared{}),
 		"something after the shares in their session": with(committed()[:len(committed())-1], compared{}),
 		"something after an end in its session":       with(signed()[:len(signed())-1], compared{}),
+		"something after an end without a record":     with(unrecorded(), compared{}),
+		"a second record":                             with(signed()[:len(signed())-1], record),
+		"a record before the end":                     with(signed()[:len(signed())-3], record),
+		"a record in an intent's session":             with(signing()[:len(signing())-1], record),
+		"a record in another session":                 with(signed(), record),
+		"a record that does not follow the end":       with(unrecorded(), clock, record),
+		"a record in another file":                    with(unrecorded(), audit.RecordMade{Form: 1, File: "OTHER.HTML", Size: 1, SHA256: hexOf(32)}),
+		"a record that is not in the directory":       with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT")),
+		"a file of a record that was not made":        with(unrecorded(), closed(5, "", "INTCA1.CRT", "RECORD.HTML")),
+		"a record of another length":                  with(unrecorded(), audit.RecordMade{Form: 1, File: "RECORD.HTML", Size: 2, SHA256: hexOf(32)}, closed(5, "", "INTCA1.CRT", "RECORD.HTML")),
+		"a record of another digest":                  with(unrecorded(), audit.RecordMade{Form: 1, File: "RECORD.HTML", Size: 1, SHA256: strings.Repeat("11", 32)}, closed(5, "", "INTCA1.CRT", "RECORD.HTML")),
+		"a certificate named like a record":           with(append(slices.Clone(signed()), reopen...), intent(func(i *audit.IntentSignCSR) { i.File, i.Serial = "RECORD.HTML", "03" })),
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := logOf(t, events)
@@ -387,6 +404,9 @@ func TestWhatGoesWrongHonestlyCanBeRecorded(t *testing.T) {
 	for name, events := range map[string][]audit.Event{
 		"stopped before the HSM was used":  append(signing(), verified(4, "-intent"), stopped, closed(5, "")),
 		"stopped after the login":          append(signing(), verified(4, "-intent"), login, deviceLog(10), stopped, closed(5, "")),
+		"stopped, with its record":         append(signing(), verified(4, "-intent"), stopped, record, closed(5, "", "RECORD.HTML")),
+		"done, without a record":           append(unrecorded(), closed(5, "", "INTCA1.CRT")),
+		"a failed burn of a record":        append(unrecorded(), record, void, clock, closed(5, "", "INTCA1.CRT", "RECORD.HTML")),
 		"abandoned in its own session":     append(signing(), clock, abandoned, closed(5, "")),
 		"abandoned, and begun once more":   append(signing(), clock, verified(4, "-intent"), abandoned, begin("sign-csr"), again, closed(5, "-intent")),
 		"init-root abandoned after shares": append(committed(), clock, verified(2, "-commit"), audit.IntentAbandoned{Directory: directory(1, "-intent"), Explanation: "x"}, begin("init-root"), rootAgain(), closed(3, "-intent")),
