@@ -17,14 +17,28 @@ func (s *Screens) entry(gtx layout.Context, b ceremony.EntryBody) layout.Dimensi
 	if s.th.Low() {
 		gap = gtx.Dp(10)
 	}
-	words := s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.candidates(gtx, b) })
-	keys := s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.wordKeys(gtx, b) })
+	below := []piece{s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.candidates(gtx, b) })}
+	if s.keysDrawn(b) && !s.makesWay(b) {
+		below = append(below, s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.wordKeys(gtx, b) }))
+	}
 	// The keys keep their size; the cells take what room is left.
-	d := s.entryCells(gtx, b, gtx.Constraints.Max.Y-words.size.Y-keys.size.Y-2*gap)
-	y := d.Size.Y + gap
-	kit.Put(gtx, 0, y, words.call)
-	kit.Put(gtx, 0, y+words.size.Y+gap, keys.call)
-	return layout.Dimensions{Size: image.Pt(d.Size.X, y+words.size.Y+gap+keys.size.Y)}
+	room := gtx.Constraints.Max.Y
+	for _, p := range below {
+		room -= p.size.Y + gap
+	}
+	d := s.entryCells(gtx, b, room)
+	y := d.Size.Y
+	for _, p := range below {
+		kit.Put(gtx, 0, y+gap, p.call)
+		y += gap + p.size.Y
+	}
+	return layout.Dimensions{Size: image.Pt(d.Size.X, y)}
+}
+
+// makesWay tells whether the keys go while words are in the open, which need their
+// room.
+func (s *Screens) makesWay(b ceremony.EntryBody) bool {
+	return b.Revealed != nil && s.th.Crowded() && s.th.Narrow()
 }
 
 // entryCells draws the accepted words as dots, or in the open while an action is
@@ -45,7 +59,12 @@ func (s *Screens) entryCells(gtx layout.Context, b ceremony.EntryBody, room int)
 		cells[i] = c
 	}
 	columns, gap, least := 6, image.Pt(gtx.Dp(14), gtx.Dp(8)), gtx.Dp(26)
-	if s.th.Low() {
+	switch {
+	case s.makesWay(b):
+		columns = 5
+	case s.th.Narrow() && s.th.Crowded() && s.keysDrawn(b):
+		columns, gap = 11, image.Pt(gtx.Dp(9), gtx.Dp(6)) // four letters at most beside the number
+	case s.th.Low():
 		columns, gap = 7, image.Pt(gtx.Dp(10), gtx.Dp(7))
 	}
 	rows := max(1, (len(cells)+columns-1)/columns)

@@ -44,6 +44,7 @@ type Screens struct {
 	holding map[string]bool   // held actions that were told so
 	hands   hands             // how people write: whether keyboards are drawn
 	shift   bool              // of the on-screen keyboard
+	digits  bool              // on the small one: digits instead of letters
 
 	keyboards keyboards
 }
@@ -84,7 +85,7 @@ func (s *Screens) reset() {
 	s.targets = map[string]*target{}
 	s.rows, s.focus = nil, ""
 	s.scroll.Reset()
-	s.reveal, s.shift = false, false
+	s.reveal, s.shift, s.digits = false, false, false
 	s.holding = map[string]bool{}
 	if s.down == nil {
 		s.down = map[key.Name]bool{}

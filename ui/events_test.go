@@ -11,6 +11,7 @@ import (
 	"anodize/core/ceremony"
 	"anodize/ui"
 	"anodize/ui/host"
+	"anodize/ui/kit"
 )
 
 // byName returns the view of a fixture.
@@ -111,8 +112,8 @@ func TestWhatPeopleDoBecomesEvents(t *testing.T) {
 		{"text", "type Al S", []ceremony.Event{input("A"), input("l"), input(" "), input("S")}},
 		{"text", "key Backspace", []ceremony.Event{erase}},
 		{"text", "key F2; key Esc; key Enter", []ceremony.Event{press("enough"), press("stop"), press("add")}},
-		{"text", "tap Who is custodian 3?; tap a; tap Shift; tap B; tap space; tap Backspace; tap '",
-			[]ceremony.Event{input("a"), input("B"), input(" "), erase, input("'")}},
+		{"text", "tap Who is custodian 3?; tap a; tap Shift; tap B; tap space; tap Backspace",
+			[]ceremony.Event{input("a"), input("B"), input(" "), erase}},
 		{"textwrong", "tap What time is it?; tap 7; tap :; tap -", []ceremony.Event{input("7"), input(":"), input("-")}},
 		{"textwrong", "key Enter", nil},
 		{"entry", "type q", []ceremony.Event{input("q")}},
@@ -304,6 +305,72 @@ func TestTappingSaysWhyItCannot(t *testing.T) {
 	}
 }
 
+func TestDigitsAndSignsAreTypedByTouchAlone(t *testing.T) {
+	for _, size := range sizes {
+		v := byName(t, "text")
+		h := show(t, size, v)
+		touch(t, h, v)
+		if h.HasText("Digits and signs") { // where four rows have no room
+			play(t, h, v, "tap Digits and signs")
+		}
+		got := play(t, h, v, "tap '; tap -; tap 7; tap .; tap space; tap Backspace")
+		if want := []ceremony.Event{input("'"), input("-"), input("7"), input("."), input(" "), ceremony.Erase{}}; !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: got %v, want %v", size, got, want)
+		}
+		if h.HasText("Back to letters") {
+			play(t, h, v, "tap Back to letters")
+		}
+		if got := play(t, h, v, "tap z"); !reflect.DeepEqual(got, []ceremony.Event{input("z")}) {
+			t.Errorf("%v: the letters do not come back: %v", size, got)
+		}
+	}
+}
+
+func TestTheKeyboardForWordsGoesForARealOneAndComesBackForAFinger(t *testing.T) {
+	for _, size := range []image.Point{sizes[0], sizes[3]} {
+		v := byName(t, "entry")
+		h := show(t, size, v)
+		if !h.HasText("Backspace") {
+			t.Errorf("%v: no keyboard shows at first", size)
+		}
+		play(t, h, v, "type a")
+		if h.HasText("Backspace") {
+			t.Errorf("%v: a keyboard shows though there is one", size)
+		}
+		touch(t, h, v)
+		if !h.HasText("Backspace") {
+			t.Errorf("%v: no keyboard shows for a finger", size)
+		}
+	}
+}
+
+func TestAKeyboardLayoutIsOfferedWhereTextIsTyped(t *testing.T) {
+	for _, f := range fixtures() {
+		var chosen []int
+		s := ui.New(kit.NewTheme())
+		s.SetKeyboards([]string{"One", "Two", "Three"}, func(i int) { chosen = append(chosen, i) })
+		h := host.NewHeadless(sizes[0].X, sizes[0].Y, s)
+		if _, err := h.Frame(&f.view); err != nil {
+			t.Fatal(err)
+		}
+		before := len(play(t, h, &f.view, "key F9; key F9"))
+		typed := false
+		switch f.view.Body.(type) {
+		case ceremony.TextBody, ceremony.EntryBody:
+			typed = true
+			play(t, h, &f.view, "tap Keyboard: Three; key Tab; key Enter")
+		}
+		switch {
+		case before != 0:
+			t.Errorf("%s: choosing a layout sent an event", f.name)
+		case typed && !reflect.DeepEqual(chosen, []int{1, 2, 0, 1}):
+			t.Errorf("%s: chosen were %v", f.name, chosen)
+		case !typed && (chosen != nil || h.HasText("Keyboard: One")):
+			t.Errorf("%s: a layout is offered where nothing is typed", f.name)
+		}
+	}
+}
+
 func TestAKeyboardShowsForATextOnlyOnceAFingerWasUsed(t *testing.T) {
 	v := byName(t, "text")
 	h := show(t, sizes[3], v)
@@ -314,5 +381,9 @@ func TestAKeyboardShowsForATextOnlyOnceAFingerWasUsed(t *testing.T) {
 	touch(t, h, v)
 	if !h.HasText("Shift") {
 		t.Error("no keyboard shows after a touch")
+	}
+	play(t, h, v, "type a")
+	if h.HasText("Shift") {
+		t.Error("the keyboard stays although there is a real one")
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (s *Screens) fingerprint(gtx layout.Context, b ceremony.FingerprintBody) layout.Dimensions {
 	gap, pad := gtx.Dp(24), image.Pt(gtx.Dp(36), gtx.Dp(22))
 	if s.th.Low() {
-		gap, pad.Y = gtx.Dp(14), gtx.Dp(13)
+		gap, pad.Y = gtx.Dp(12), gtx.Dp(11)
 	}
 	room := gtx.Constraints.Max.Y
 	var facts piece
@@ -40,11 +40,11 @@ func (s *Screens) fingerprint(gtx layout.Context, b ceremony.FingerprintBody) la
 func (s *Screens) digest(gtx layout.Context, b ceremony.FingerprintBody, gap, room int) layout.Dimensions {
 	width, pad := gtx.Constraints.Max.X, image.Pt(gtx.Dp(36), gtx.Dp(28))
 	if s.th.Low() {
-		pad = image.Pt(gtx.Dp(24), gtx.Dp(16))
+		pad = image.Pt(gtx.Dp(24), gtx.Dp(13))
 	}
 	code, codeWide := piece{}, 0
 	if b.QR != "" {
-		side := max(s.th.QRLeast(b.QR), min(gtx.Dp(450), width*3/10))
+		side := max(s.th.QRLeast(b.QR), min(gtx.Dp(450), width*3/10, room-2*gtx.Dp(2)))
 		code = s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return s.th.QR(gtx, b.QR, side) })
 		codeWide = code.size.X + 2*gtx.Dp(2)
 	}

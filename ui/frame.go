@@ -25,11 +25,13 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 	_, secret := v.Body.(ceremony.ShareBody)
 	top := s.topBar(kit.Wide(gtx, size.X), v).Size.Y
 	left := 0
-	if s.th.Narrow() {
+	switch {
+	case s.crowded(v):
+	case s.th.Narrow():
 		top += kit.At(kit.Wide(gtx, size.X), 0, top, func(g layout.Context) layout.Dimensions {
 			return s.strip(g, v, secret)
 		}).Size.Y
-	} else {
+	default:
 		left = gtx.Dp(340)
 	}
 
@@ -50,7 +52,10 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 	if left == 0 {
 		margin.X = gtx.Dp(48)
 	}
-	if s.th.Low() {
+	switch {
+	case s.crowded(v):
+		margin.Y = gtx.Dp(16)
+	case s.th.Low():
 		margin.Y = gtx.Dp(24)
 	}
 	page.Min = page.Min.Add(margin)
@@ -58,6 +63,24 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 	s.page(gtx, v, page)
 	s.rows = append(s.rows, feet...)
 	kit.Put(gtx, 0, bottom, drawFoot)
+}
+
+// crowded tells whether a keyboard leaves so little room that the phases are not
+// drawn beside it.
+func (s *Screens) crowded(v *ceremony.View) bool {
+	return s.th.Narrow() && s.keysDrawn(v.Body) && s.th.Crowded()
+}
+
+// keysDrawn tells whether a keyboard is on the screen: for words until somebody types
+// on a keyboard of their own, for other text once a finger was used.
+func (s *Screens) keysDrawn(b ceremony.Body) bool {
+	switch b.(type) {
+	case ceremony.EntryBody:
+		return s.hands != typing
+	case ceremony.TextBody:
+		return s.hands == touching
+	}
+	return false
 }
 
 // page draws title, sentence, body and notice within r.

@@ -18,6 +18,7 @@ type onKey struct {
 	text   string // typed
 	erase  bool
 	shift  bool
+	other  bool // changes between letters and digits
 	dim    bool // cannot be pressed
 	width  float32
 	indent float32
@@ -63,12 +64,10 @@ func (s *Screens) textKeys(gtx layout.Context, b ceremony.TextBody) layout.Dimen
 			append(last, space, onKey{erase: true, width: 2}),
 		})
 	}
-	rows := []string{"qwertyuiop", "asdfghjkl", "zxcvbnm"}
-	if s.shift {
-		for i := range rows {
-			rows[i] = strings.ToUpper(rows[i])
-		}
+	if s.th.Narrow() && s.th.Crowded() {
+		return s.smallKeys(gtx)
 	}
+	rows := s.letterRows()
 	last := append([]onKey{{shift: true, width: 1.5}}, letterKeys(rows[2], never)...)
 	return s.keyboard(gtx, 11, [][]onKey{
 		append(letterKeys("1234567890", never), eraseKey),
@@ -76,6 +75,37 @@ func (s *Screens) textKeys(gtx layout.Context, b ceremony.TextBody) layout.Dimen
 		append(letterKeys(rows[1], never), letterKeys("-.", never)...),
 		append(last, space),
 	})
+}
+
+// smallKeys is the keyboard for text where there is no room for a fourth row: letters,
+// or digits and signs.
+func (s *Screens) smallKeys(gtx layout.Context) layout.Dimensions {
+	space := onKey{face: "space", text: " ", width: 1}
+	if s.digits {
+		return s.keyboard(gtx, 10, [][]onKey{
+			letterKeys("1234567890", never),
+			append(letterKeys("-.'", never), onKey{erase: true, width: 1, indent: 6}),
+			{{face: "abc", other: true, width: 1.5, indent: 7.5}, space},
+		})
+	}
+	rows := s.letterRows()
+	last := append([]onKey{{shift: true, width: 1}}, letterKeys(rows[2], never)...)
+	return s.keyboard(gtx, 10, [][]onKey{
+		letterKeys(rows[0], never),
+		append(letterKeys(rows[1], never), eraseKey),
+		append(last, onKey{face: "123", other: true, width: 1}, space),
+	})
+}
+
+// letterRows are the letters, small or large.
+func (s *Screens) letterRows() []string {
+	rows := []string{"qwertyuiop", "asdfghjkl", "zxcvbnm"}
+	if s.shift {
+		for i := range rows {
+			rows[i] = strings.ToUpper(rows[i])
+		}
+	}
+	return rows
 }
 
 func keyGap(gtx layout.Context) int { return gtx.Dp(8) }
@@ -114,7 +144,14 @@ func (s *Screens) drawKey(gtx layout.Context, k onKey, size image.Point) layout.
 	case k.shift:
 		face.Sign, face.Label, face.Latched = kit.ShiftKey, "Shift", s.shift
 		t = target{do: func() { s.shift = !s.shift }}
+	case k.other:
+		face.Label = "Back to letters"
+		if !s.digits {
+			face.Label = "Digits and signs"
+		}
+		t = target{do: func() { s.digits = !s.digits }}
 	case k.text != "":
+		face.Label = "space"
 		t.send = ceremony.Input{Text: k.text}
 	}
 	if !k.dim {

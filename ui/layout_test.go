@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"anodize/core/ceremony"
+	"anodize/ui"
 	"anodize/ui/host"
 	"anodize/ui/kit"
 )
@@ -20,10 +21,20 @@ func TestNothingIsCutOrOverlapsOnAnyScreen(t *testing.T) {
 	for _, size := range sizes {
 		for _, f := range fixtures() {
 			t.Run(fmt.Sprintf("%dx%d/%s", size.X, size.Y, f.name), func(t *testing.T) {
-				h := show(t, size, &f.view)
+				t.Parallel()
+				s := ui.New(kit.NewTheme())
+				s.SetKeyboards([]string{"English (US)", "English (UK)"}, nil)
+				h := host.NewHeadless(size.X, size.Y, s)
+				if _, err := h.Frame(&f.view); err != nil {
+					t.Fatal(err)
+				}
 				checkLabels(t, h, size)
-				if _, ok := f.view.Body.(ceremony.TextBody); ok {
+				switch f.view.Body.(type) {
+				case ceremony.TextBody:
 					touch(t, h, &f.view)
+					checkLabels(t, h, size)
+				case ceremony.EntryBody:
+					play(t, h, &f.view, "type a")
 					checkLabels(t, h, size)
 				}
 				if err := h.Key("PageDown", 0); err != nil {
@@ -47,7 +58,7 @@ func checkLabels(t *testing.T, h *host.Headless, size image.Point) {
 	if len(labels) < 10 {
 		t.Fatalf("only %d labels are on the screen", len(labels))
 	}
-	least := max(43, int(64*kit.Scale(size)))
+	least := max(64, int(64*kit.Scale(size)))
 	for i, a := range labels {
 		if a.Seen.Empty() {
 			continue // scrolled away
@@ -126,6 +137,36 @@ func TestHeadsAreGoneWhileAShareIsInTheOpen(t *testing.T) {
 		h := show(t, sizes[3], &f.view)
 		if got, want := h.HasText("9f3c 71aa 04d2"), f.name != "share"; got != want {
 			t.Errorf("%s: the log's head is on the screen: %v, want %v", f.name, got, want)
+		}
+	}
+}
+
+// A finger needs twelve millimetres, where it is known how many pixels they are.
+func TestWhatCanBeTouchedHasTwelveMillimetres(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		size, mm image.Point
+		least    int // pixels
+	}{
+		{"14 inches, 1920×1080", image.Pt(1920, 1080), image.Pt(310, 174), 75},
+		{"13.3 inches, 3840×2160", image.Pt(3840, 2160), image.Pt(294, 165), 158},
+		{"8.4 inches, 800×600", image.Pt(800, 600), image.Pt(171, 128), 57},
+		{"10.1 inches, 1280×800", image.Pt(1280, 800), image.Pt(217, 136), 71},
+		{"a projector that has no size", image.Pt(1366, 768), image.Pt(16, 9), 64},
+	} {
+		s := ui.New(kit.NewTheme())
+		s.SetPanel(test.mm)
+		for _, f := range fixtures() {
+			h := host.NewHeadless(test.size.X, test.size.Y, s)
+			if _, err := h.Frame(&f.view); err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range h.Labels() {
+				if l.Button && !l.Seen.Empty() && l.Bounds.Dy() < test.least {
+					t.Errorf("%s, %s: %q is %d pixels high, not %d", test.name, f.name, l.Text, l.Bounds.Dy(), test.least)
+				}
+			}
 		}
 	}
 }

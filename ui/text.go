@@ -23,11 +23,12 @@ func (s *Screens) text(gtx layout.Context, b ceremony.TextBody) layout.Dimension
 	if len(b.Listed) > 0 {
 		listed = func(gtx layout.Context) layout.Dimensions { return s.listed(gtx, b.Listed) }
 	}
-	if s.hands == touching {
+	label := s.widget(kit.Style{Size: kit.SizeDetail, Face: kit.Medium, Color: kit.Soft}, b.Label)
+	if s.keysDrawn(b) {
 		keys = func(gtx layout.Context) layout.Dimensions { return s.textKeys(gtx, b) }
 	}
 	return kit.Column(gtx, gtx.Dp(14),
-		s.widget(kit.Style{Size: kit.SizeDetail, Face: kit.Medium, Color: kit.Soft}, b.Label),
+		label,
 		func(gtx layout.Context) layout.Dimensions { return kit.Field(gtx, s.th, b.Value, b.Mono, b.Wrong) },
 		hintText, keys, listed)
 }

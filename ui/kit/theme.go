@@ -124,9 +124,9 @@ func (th *Theme) Fit(gtx layout.Context) layout.Context {
 }
 
 // touchPixels is the least height of what can be touched: twelve millimetres if the
-// panel's size is known, else 64 pixels at 1080 lines; not so much that a keyboard has no room.
+// panel's size is known, else 64 pixels; not so much that a keyboard has no room.
 func (th *Theme) touchPixels(gtx layout.Context) int {
-	px := max(gtx.Dp(64), min(44, th.window.Y/12))
+	px := max(64, gtx.Dp(64))
 	if mm := th.perMillimetre(th.window); mm > 0 {
 		px = max(gtx.Dp(64), int(math.Ceil(float64(touchMillimetres*mm))))
 	}
@@ -149,6 +149,9 @@ func (th *Theme) Narrow() bool {
 
 // Low tells whether height is scarce.
 func (th *Theme) Low() bool { return th.window.Y < 900 }
+
+// Crowded tells whether a keyboard takes most of the height.
+func (th *Theme) Crowded() bool { return th.window.Y < 11*th.touch }
 
 // Touch is the least height in pixels of what can be touched.
 func (th *Theme) Touch() int { return th.touch }
