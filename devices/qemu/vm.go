@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long anything may take. It ends a test that would hang.
-const patience = 5 * time.Minute
+const patience = 3 * time.Minute
 
 // Display is the graphics adapter of a machine. The zero value is none.
 type Display uint8
