@@ -80,8 +80,12 @@ func (q question) screen(value, problem string) screen {
 
 // askChoice returns the index of what was picked; errBack if the people left.
 func (c *Ceremony) askChoice(ctx context.Context, title, sentence string, choices []Choice, back string) (int, error) {
+	note := "Press a number, or touch"
+	if len(choices) > 9 {
+		note = "Go with the arrow keys and press Enter, or touch"
+	}
 	e, err := c.ask(ctx, screen{
-		title: title, sentence: sentence, body: ChoicesBody{choices}, note: "Press a number, or touch",
+		title: title, sentence: sentence, body: ChoicesBody{choices}, note: note,
 		actions: []Action{{ID: "back", Label: back, Key: "Esc", Kind: Stop}},
 	}, nil)
 	if err != nil {

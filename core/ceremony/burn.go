@@ -33,9 +33,9 @@ type step struct {
 }
 
 var (
-	intentStep = step{audit.IntentSession, "The HSM was not opened. Nothing is on the stick."}
+	intentStep = step{audit.IntentSession, "The HSM was not opened. Nothing of this ceremony is on the stick."}
 	commitStep = step{audit.CommitSession, "The HSM was not changed. The shares just made open nothing: destroy the papers if you stop."}
-	recordStep = step{audit.RecordSession, "The key has been used. What it signed is in this machine's memory until the record is on the disc. Nothing is on the stick."}
+	recordStep = step{audit.RecordSession, "The key has been used. What it signed is in this machine's memory until the record is on the disc. None of it is on the stick."}
 )
 
 // draft is a session not yet burned: its log without session.close, and the
@@ -238,7 +238,10 @@ func (c *Ceremony) adopt(ctx context.Context, receipt disc.Receipt, at time.Time
 
 // burnProblem tells of a burn that failed, and asks whether to try again.
 func (c *Ceremony) burnProblem(ctx context.Context, d draft, problem error) (again bool, err error) {
-	certain := []string{"The earlier sessions are on the disc, unchanged."}
+	var certain []string
+	if c.table.archive.sessions > 0 {
+		certain = append(certain, "The earlier sessions are on the disc, unchanged.")
+	}
 	var failed *disc.BurnError
 	if errors.As(problem, &failed) && !failed.NothingWritten {
 		certain = append(certain, fmt.Sprintf("Something was written from sector %s on. It does not count; the next session will say so.", number(failed.Address)))

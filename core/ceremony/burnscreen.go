@@ -20,8 +20,8 @@ func (c *Ceremony) burnProgress(title string, earlier []disc.Directory, dir disc
 		}
 	}
 	steps := []WorkStep{
-		{Label: fmt.Sprintf("Session put together, %s, %s", plural(len(earlier)+1, "directorie"), plural(files, "file")), State: Done, Detail: size(total)},
-		{Label: "Preparing the drive, next address " + number(c.table.disc.NextAddress)},
+		{State: Done, Detail: size(total)},
+		{Label: "Preparing the drive, next sector " + number(c.table.disc.NextAddress)},
 		{Label: "Writing"}, {Label: "Closing the session"}, {Label: "Reading back and comparing"},
 	}
 	if len(earlier) == 0 {
@@ -82,10 +82,10 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 		sentence: fmt.Sprintf("Session %d of this archive. Leave the disc and the power alone until it says done.", c.table.archive.sessions+1),
 		body:     StepsBody{steps},
 		notice:   Notice{Kind: Caution, Text: "Nothing goes to the stick before this session is on the disc and read back equal."},
-		note:     "If the power fails now, the next start finds what is on the disc and goes on from there.",
+		note:     "If the power fails now, the next start finds what is on the disc, and asks what happened.",
 	}
 	if done {
-		q.title, q.sentence = "On the disc, and read back equal", fmt.Sprintf("Session %d of this archive. Note the log's and the tree's head.", c.table.archive.sessions)
+		q.title, q.sentence = "On the disc, and read back equal", fmt.Sprintf("Session %d of this archive. Note the log's and the tree's head, shown with the phases.", c.table.archive.sessions)
 		q.notice, q.note = Notice{}, ""
 	} else {
 		next.Why = "Not before it is read back"

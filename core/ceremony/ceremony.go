@@ -61,7 +61,7 @@ func (c *Ceremony) Run(ctx context.Context) error {
 		switch {
 		case errors.Is(err, errShutDown):
 			c.show(screen{
-				title: "You may turn the machine off", sentence: "Nothing is running. The disc and the stick can be taken out.",
+				title: "You may turn the machine off", sentence: "Nothing is running. The disc, the stick and the HSM can be taken out.",
 				body: MessageBody{Happened: "The ceremony is closed."},
 			}, true)
 			return nil

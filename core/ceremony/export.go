@@ -33,7 +33,7 @@ func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error 
 			title: "The stick did not take the files", sentence: "Nothing is lost: everything is on the disc.",
 			body: MessageBody{
 				Happened: capital(err.Error()) + ".",
-				Certain:  []string{"The record is on the disc and read back equal.", "Files that the stick shows may be missing or old."},
+				Certain:  []string{"The record is on the disc and read back equal.", "On the stick, files may be missing, cut short or old."},
 				Do:       "Put the stick back, or another one, and try again. Or finish without: the files can be copied from the disc.",
 			},
 			actions: []Action{
@@ -53,7 +53,7 @@ func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error 
 func (c *Ceremony) writeFiles(ctx context.Context, r *recorded) error {
 	stick, err := c.room.Stick(ctx)
 	if err != nil {
-		return fmt.Errorf("the stick is %w", err)
+		return err
 	}
 	if !r.receipt.Valid() {
 		return errors.New("writing to the stick: the record is not on the disc")
@@ -98,7 +98,7 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 func (c *Ceremony) noteHead(ctx context.Context, head audit.Head) error {
 	c.table.archive.compared = head
 	_, err := c.ask(ctx, screen{
-		title: "Note the tree head on every sheet", sentence: "The next ceremony shows it again. A disc that was cut short or exchanged will not have it.",
+		title: "Note the tree head on every sheet", sentence: "The newest one counts: the next ceremony shows it again. A disc cut short or exchanged will not have it.",
 		body:    FingerprintBody{Of: "Tree head over " + plural(int(head.Size), "record"), Hex: upper(head.Root[:]), QR: headQR(head)},
 		actions: []Action{{ID: "menu", Label: "Noted", Key: "Enter", Kind: Primary}},
 	}, nil)

@@ -97,7 +97,7 @@ const clockLayout = "2006-01-02 15:04:05"
 // setClock asks for a time and sets the machine's clock to it.
 func (c *Ceremony) setClock(ctx context.Context) error {
 	text, err := c.askText(ctx, question{
-		title: "What time is it?", sentence: "Universal time (UTC). Press Enter at the very second.",
+		title: "What time is it?", sentence: "In universal time (UTC). Set it at the very second.",
 		label: "Date and time, UTC", hint: "Like 2026-04-25 14:31:22", value: c.now().UTC().Format("2006-01-02 "), limit: 19,
 		mono: true, numeric: true, done: "Set the clock", back: "Leave it",
 		check: func(s string) error {
@@ -148,7 +148,7 @@ func (c *Ceremony) shuttleGate(ctx context.Context) error {
 			facts = append(facts, Fact{Value: name, Mono: true})
 		}
 		if _, err := c.askGate(ctx, screen{
-			title: "Is this the stick?", sentence: "These are the files at its top level.",
+			title: "Is this the stick?", sentence: "Look at its files. If it is another one, take it out and put the right one in.",
 			body:    FactsBody{[]FactGroup{{Facts: facts}}},
 			actions: []Action{shutDown, {ID: "use", Label: "Use this stick", Key: "Enter", Kind: Primary}},
 		}, func() bool { _, err := c.room.Stick(ctx); return err != nil }); err != nil {
@@ -178,7 +178,7 @@ func (c *Ceremony) profileGate(ctx context.Context) error {
 		c.publish(func(v *View) { v.CA = p.CA.CommonName })
 		hash := p.Hash()
 		if _, err := c.askGate(ctx, screen{
-			title: "Is this the profile?", sentence: "It decides what the certificates say. Compare it with your printout.",
+			title: "Is this the profile?", sentence: "It decides what the certificates say. Compare it with your printout; if it differs, take the stick out.",
 			body:    FactsBody{profileFacts(p, hexOf(hash[:]), c.mode)},
 			actions: []Action{shutDown, {ID: "use", Label: "It is the profile", Key: "Enter", Kind: Primary}},
 		}, c.lostDevice(ctx)); err != nil {
@@ -231,9 +231,18 @@ func profileFacts(p *profile.Profile, hash string, mode Mode) []FactGroup {
 	}
 	var certs []Fact
 	for _, cp := range p.CertProfiles {
-		certs = append(certs, Fact{Name: cp.Name, Value: fmt.Sprintf("%s, path length %d", plural(cp.ValidityDays, "day"), cp.PathLen)})
+		certs = append(certs, Fact{Name: cp.Name, Value: certificateKind(cp)})
 	}
 	return []FactGroup{{Title: "Certificate authority", Facts: ca}, {Title: "Key", Facts: key}, {Title: "Certificates it may issue", Facts: certs}}
+}
+
+// certificateKind tells what a certificate of a profile may be.
+func certificateKind(cp profile.CertProfile) string {
+	below := "no CA below it"
+	if cp.PathLen > 0 {
+		below = "at most " + plural(cp.PathLen, "CA") + " below it in a path"
+	}
+	return plural(cp.ValidityDays, "day") + ", " + below
 }
 
 // hsmGate passes when an HSM answers and people compared its serial number.
@@ -249,7 +258,7 @@ func (c *Ceremony) hsmGate(ctx context.Context) error {
 		}
 		c.lamps()
 		if _, err := c.askGate(ctx, screen{
-			title: "Is this the HSM?", sentence: "Compare the serial number with the one printed on the device.",
+			title: "Is this the HSM?", sentence: "Compare the serial number with the one printed on the device; if it differs, take the HSM out.",
 			body: FactsBody{[]FactGroup{{Facts: []Fact{
 				{Name: "Serial number", Value: info.Serial, Mono: true}, {Name: "Kind", Value: info.Backend}, {Name: "Firmware", Value: info.Firmware, Mono: true},
 				{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", info.LogUsed, info.LogTotal)},

@@ -64,7 +64,7 @@ func rootSubject(p *profile.Profile, mode Mode) string {
 
 func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 	root := []Fact{
-		{Name: "Subject", Value: i.Subject}, {Name: "Valid", Value: i.NotBefore + " to " + i.NotAfter, Mono: true},
+		{Name: "Subject", Value: i.Subject}, {Name: "Valid", Value: fromRFC3339(i.NotBefore) + " to " + fromRFC3339(i.NotAfter), Mono: true},
 		{Name: "Serial number", Value: groups(i.Serial), Mono: true}, {Name: "Key", Value: fmt.Sprintf("%s, made in HSM %s", i.KeySpec, i.HSM.Serial)},
 	}
 	keepers := []Fact{{Name: "To open the HSM", Value: fmt.Sprintf("any %d of %d custodians", i.Threshold, len(i.Custodians))}}
@@ -72,11 +72,11 @@ func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 		keepers = append(keepers, Fact{Name: fmt.Sprintf("Custodian %d", n+1), Value: name})
 	}
 	steps := []Fact{
-		{Name: "First", Value: "This intent is burned and read back"},
-		{Name: "Then", Value: "A new PIN is split, shown, and typed back by everyone"},
-		{Name: "Then", Value: "The HSM is reset; everything in it is lost"},
+		{Name: "First", Value: "This intent is written to the disc and read back"},
+		{Name: "Then", Value: fmt.Sprintf("A new PIN is split into %d shares, each shown to its custodian and typed back", len(i.Custodians))},
+		{Name: "Then", Value: "HSM " + i.HSM.Serial + " is reset: everything in it is lost"},
 		{Name: "Then", Value: "The key is made in it; it signs the root and an empty CRL"},
-		{Name: "At last", Value: "The record is burned, and then the stick is written"},
+		{Name: "At last", Value: "The record is written to the disc and read back, then the files go to the stick"},
 	}
 	return []FactGroup{{Title: "The root certificate", Facts: root}, {Title: "The custodians", Facts: keepers}, {Title: "What will happen", Facts: steps}}
 }

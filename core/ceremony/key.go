@@ -37,7 +37,7 @@ func (c *Ceremony) needHSM(ctx context.Context, _ *intended) (hsm.Device, error)
 		e, askErr := c.ask(ctx, screen{
 			title: "Put HSM " + c.table.hsmInfo.Serial + " back", sentence: "The ceremony goes on where it stood.",
 			body: MessageBody{
-				Happened: capital(err.Error()) + ".", Certain: []string{"The intent is on the disc.", "Nothing is on the stick."},
+				Happened: capital(err.Error()) + ".", Certain: []string{"The intent is on the disc.", "Nothing of this ceremony is on the stick."},
 				Do: "Plug in the HSM that was compared at the beginning.",
 			},
 			actions: []Action{stopHere, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
@@ -199,7 +199,7 @@ func (c *Ceremony) compare(ctx context.Context, x *executed) error {
 	main := x.artifacts[0]
 	sum := sha256.Sum256(main.data)
 	e, err := c.ask(ctx, screen{
-		title: "Compare the fingerprint", sentence: "Read it aloud, group by group, and write it on every sheet. Scan the code to compare by machine.",
+		title: "Compare the fingerprint", sentence: "Read it aloud, group by group, while all write it down; then check every sheet. The code holds the same digits.",
 		body: FingerprintBody{Of: "SHA-256 of " + main.name, Hex: upper(sum[:]), QR: upper(sum[:]), Facts: main.facts},
 		note: "Both operators have compared it",
 		actions: []Action{

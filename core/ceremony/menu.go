@@ -87,7 +87,7 @@ func (c *Ceremony) explainOpenIntent(ctx context.Context) error {
 		return nil
 	}
 	words, err := c.askText(ctx, question{
-		title: "A ceremony stopped midway. What happened?", sentence: "The intent " + a.state.OpenIntent + " has no record. Your words close it, on the disc.",
+		title: "A ceremony stopped midway. What happened?", sentence: "Session " + a.state.OpenIntent + " has no record after it. Your words close it, on the disc.",
 		label: "In a few words", hint: "What happened, and who decided", limit: 400, done: "That is what happened", back: "Back to the menu",
 		notice: Notice{Kind: Caution, Text: "What the HSM did meanwhile stands in its own log; the next login reads it."},
 		check: func(s string) error {
@@ -119,7 +119,7 @@ func (c *Ceremony) validate(ctx context.Context) error {
 		title = "The disc is not sound"
 	}
 	e, err := c.ask(ctx, screen{
-		title: title, sentence: fmt.Sprintf("%s and %s read and checked from genesis.", capital(plural(len(result.Sessions), "session")), plural(len(result.Findings), "check")),
+		title: title, sentence: fmt.Sprintf("Read and checked from the first record: %s, %s.", plural(len(result.Sessions), "session"), plural(len(result.Findings), "check")),
 		body:    findings(result.Findings),
 		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
 	}, nil)

@@ -265,7 +265,7 @@ func (c *Ceremony) adoptRoot(made []artifact) error {
 }
 
 // errDiffers says that the witnesses found another fingerprint.
-var errDiffers = errors.New("the fingerprint differs from the printout: nothing was exported")
+var errDiffers = errors.New("the fingerprint differs from what was noted: the record on the disc says so, and nothing was exported")
 
 // closeIntent ends an operation that stopped between its intent and its record:
 // the people's words and the reason are burned, which closes the intent.
@@ -278,8 +278,8 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 		notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
 	}
 	words, err := c.askText(ctx, question{
-		title: "Why does the ceremony stop here?", sentence: "The intent is on the disc. Your words close it, on the disc too.",
-		label: "In a few words", hint: "What happened, and who decided", limit: 400, notice: notice, done: "Write it to the disc", back: "Leave it open",
+		title: "Why does the ceremony stop here?", sentence: "The intent is on the disc. Your words close it there; without them, the next ceremony asks for them.",
+		label: "In a few words", hint: "What happened, and who decided", limit: 400, notice: notice, done: "Write it to the disc", back: "Explain it later",
 		check: func(s string) error {
 			if len(s) < 3 {
 				return errors.New("say in a few words why it stops")
@@ -321,16 +321,16 @@ func (c *Ceremony) gaveUp(ctx context.Context, problem error) error {
 		happened = "It was stopped by hand."
 	}
 	certain := []string{
-		fmt.Sprintf("%s of the archive are on the disc and read back equal.", capital(plural(c.table.archive.sessions, "session"))),
+		fmt.Sprintf("The disc holds %s of the archive, read back equal.", plural(c.table.archive.sessions, "session")),
 		"Nothing of this ceremony is on the stick.",
 	}
 	if open := c.table.archive.state.OpenIntent; open != "" {
-		certain = append(certain, fmt.Sprintf("The intent %s has no record. The next ceremony begins with its explanation.", open))
+		certain = append(certain, fmt.Sprintf("Session %s has no record after it. The next ceremony asks what happened.", open))
 	}
 	_, err := c.ask(ctx, screen{
-		title: "The ceremony stopped here", sentence: "Write down what happened before you go on.",
-		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go back to the gates. The disc is read and verified again from its first record."},
-		actions: []Action{{ID: "back", Label: "Back to the gates", Key: "Enter", Kind: Primary}},
+		title: "The ceremony stopped here", sentence: "Write down what happened, and the log's and the tree's head, before you go on.",
+		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go on: the disc is read and verified again from its first record."},
+		actions: []Action{{ID: "back", Label: "Read the disc again", Key: "Enter", Kind: Primary}},
 	}, nil)
 	c.table.drive, c.table.disc, c.table.archive = nil, nil, nil
 	return err

@@ -230,7 +230,7 @@ func (c *Ceremony) mend(ctx context.Context) error {
 		title: "The last recording was broken off", sentence: "What was begun " + at + " is not a session of the archive.",
 		body: MessageBody{
 			Happened: "The power, the drive or the program failed during a burn.",
-			Certain:  []string{plural(a.sessions, "session") + " before it verified from the first record.", "The head that the witnesses compared is over all of them."},
+			Certain:  []string{"All before it is verified from the first record: " + plural(a.sessions, "session") + ".", "The head that the witnesses compared is over all of them."},
 			Do:       "Go on: the next session declares it void, with its sector and the reason, and takes its place.",
 		},
 		actions: []Action{{ID: "back", Label: "Back to the menu", Key: "Esc", Kind: Stop}, {ID: "go", Label: "Declare it void", Key: "Enter", Kind: Primary}},
@@ -320,7 +320,7 @@ func (c *Ceremony) compareHead(ctx context.Context) error {
 	a := c.table.archive
 	head := audit.Head{Size: a.log.Len(), Root: a.log.TreeHead()}
 	e, err := c.askGate(ctx, screen{
-		title: "Is this the head on your sheet?", sentence: "Witnesses compare it with the sheet of the last ceremony, group by group.",
+		title: "Is this the head on your sheet?", sentence: "Witnesses compare it, group by group, with the last head on their sheets, as far as it was noted there.",
 		body: FingerprintBody{
 			Of: fmt.Sprintf("Tree head over %s", plural(int(head.Size), "record")), Hex: upper(head.Root[:]), QR: headQR(head),
 			Facts: []Fact{{Name: "Sessions", Value: number(a.sessions)}, {Name: "Last written", Value: stamp(a.lastTime), Mono: true}},

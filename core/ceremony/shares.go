@@ -14,9 +14,9 @@ func (c *Ceremony) showShares(ctx context.Context, r quorum.Roster, shares []*qu
 	seen := make([]bool, len(shares))
 	for i, share := range shares {
 		name := r.Members[i].Name
-		note := fmt.Sprintf("Set %04X, generation %d, any %d of %d. You will type all %d words back.", r.Set, r.Generation, r.Threshold, len(shares), quorum.Words)
+		note := fmt.Sprintf("Write on the card too: set %04X, generation %d, any %d of %d. You will type all %d words back.", r.Set, r.Generation, r.Threshold, len(shares), quorum.Words)
 		e, err := c.ask(ctx, screen{
-			title: fmt.Sprintf("Share %d of %d, for %s", i+1, len(shares), name), sentence: fmt.Sprintf("%s steps up, alone, with a blank card and a pen. Everyone else looks away.", name),
+			title: fmt.Sprintf("Share %d of %d, for %s", i+1, len(shares), name), sentence: fmt.Sprintf("%s steps up with a blank card and a pen, and asks for the words when nobody else can see.", name),
 			body: ShareHiddenBody{Custodian: name, Index: i + 1, Total: len(shares), Seen: append([]bool(nil), seen...)}, note: note,
 			actions: []Action{stopHere, {ID: "show", Label: "Show my share", Key: "Enter", Kind: Primary}},
 		}, nil)
@@ -137,7 +137,7 @@ func (t *typing) screen() screen {
 	}
 	second := Action{ID: "reveal", Label: "Show while held", Key: "F2", Held: true}
 	if e.Count() == 0 {
-		second.Why = "No word was taken yet"
+		second.Why = "no word was taken yet"
 	}
 	go_ := Action{ID: "next", Label: "Next", Key: "Enter", Kind: Primary}
 	if !e.Complete() {
@@ -154,15 +154,15 @@ func (t *typing) screen() screen {
 func (c *Ceremony) enterBack(ctx context.Context, r quorum.Roster) ([]*quorum.Share, error) {
 	var shares []*quorum.Share
 	for i, m := range r.Members {
-		share, err := c.enterShare(ctx, fmt.Sprintf("Enter share %d of %d", i+1, len(r.Members)),
-			m.Name+" types the words from the card. Each is taken as soon as no other word begins that way, and hidden.",
+		share, err := c.enterShare(ctx, fmt.Sprintf("Enter share %d of %d: %s", i+1, len(r.Members), m.Name),
+			"Type the words from the card. The first letters are enough; a word that is taken is hidden.",
 			func(s *quorum.Share) error {
 				at, err := r.Check(s)
 				if err != nil {
 					return err
 				}
 				if at != i {
-					return fmt.Errorf("this is %s's share and it is %s's turn", r.Members[at].Name, m.Name)
+					return fmt.Errorf("this is %s's share and it is %s's turn: clear it first", r.Members[at].Name, m.Name)
 				}
 				return nil
 			})
@@ -179,18 +179,20 @@ func (c *Ceremony) enterBack(ctx context.Context, r quorum.Roster) ([]*quorum.Sh
 func (c *Ceremony) enterQuorum(ctx context.Context, r quorum.Roster) ([]*quorum.Share, error) {
 	var shares []*quorum.Share
 	present := map[int]bool{}
+	sentence := "Any custodian types the words from the card. The first letters are enough; a word that is taken is hidden."
 	for len(shares) < r.Threshold {
 		share, err := c.enterShare(ctx, fmt.Sprintf("Enter share %d of %d", len(shares)+1, r.Threshold),
-			"A custodian types the words from the card. Each is taken as soon as no other word begins that way, and hidden.",
+			sentence,
 			func(s *quorum.Share) error {
 				at, err := r.Check(s)
 				if err != nil {
 					return err
 				}
 				if present[at] {
-					return fmt.Errorf("%s's share was entered already: another custodian steps up: %w", r.Members[at].Name, quorum.ErrSameShare)
+					return fmt.Errorf("%s's share was taken already, %w: clear it, and another custodian steps up", r.Members[at].Name, quorum.ErrSameShare)
 				}
 				present[at] = true
+				sentence = r.Members[at].Name + "'s share was taken. Another custodian types; the first letters of a word are enough."
 				return nil
 			})
 		if err != nil {
@@ -216,7 +218,11 @@ func (c *Ceremony) askCustodians(ctx context.Context) (names []string, p quorum.
 		}
 		var choices []Choice
 		for k := 2; k <= len(names); k++ {
-			choices = append(choices, Choice{Label: fmt.Sprintf("Any %d of %d", k, len(names)), Detail: thresholdDetail(k, len(names))})
+			which := "Any"
+			if k == len(names) {
+				which = "All"
+			}
+			choices = append(choices, Choice{Label: fmt.Sprintf("%s %d of %d", which, k, len(names)), Detail: thresholdDetail(k, len(names))})
 		}
 		at, err := c.askChoice(ctx, "How many custodians open the HSM?", "Fewer is easier to bring together; more is harder to misuse.", choices, "Change the names")
 		if errors.Is(err, errBack) {
@@ -242,7 +248,7 @@ func (c *Ceremony) askNames(ctx context.Context, names []string) ([]string, erro
 	for {
 		why := ""
 		if len(names) < 2 {
-			why = "At least two"
+			why = "two names at least"
 		}
 		if len(names) == maxCustodians {
 			return names, nil

@@ -114,7 +114,7 @@ func (signCSR) pickProfile(ctx context.Context, c *Ceremony) (profile.CertProfil
 	all := c.table.profile.CertProfiles
 	choices := make([]Choice, len(all))
 	for i, cp := range all {
-		choices[i] = Choice{Label: cp.Name, Detail: fmt.Sprintf("%s, path length %d", plural(cp.ValidityDays, "day"), cp.PathLen)}
+		choices[i] = Choice{Label: cp.Name, Detail: certificateKind(cp)}
 	}
 	at, err := c.askChoice(ctx, "What kind of certificate shall it be?", "The profile allows these.", choices, "Back to the menu")
 	if err != nil {

@@ -16,6 +16,15 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + 
 // rfc3339 is how a time is written in the log.
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// fromRFC3339 writes a time of the log as stamp does.
+func fromRFC3339(s string) string {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return s
+	}
+	return stamp(t)
+}
+
 // number groups the digits of n by thousands.
 func number[N ~int | ~int64 | ~uint32 | ~uint64](n N) string {
 	s := strconv.FormatInt(int64(n), 10)
