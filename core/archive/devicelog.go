@@ -20,7 +20,8 @@ const (
 type devices struct {
 	last     map[string]hsm.LogEntry // newest entry on record, by the device's serial
 	signed   int                     // certificates and CRLs on record since the last hsm.log
-	excused  int                     // intents abandoned since, whose signature may have been made
+	excused  int                     // ceremonies since that stopped: a signature of theirs may have been lost
+	excess   string                  // signatures in this ceremony's device log that are not on record
 	entries  int
 	expected int
 }
@@ -36,7 +37,9 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 		case audit.CertificateIssued, audit.CRLIssued:
 			d.signed++
 		case audit.IntentAbandoned:
-			d.excused++
+			d.stopped(c)
+		case audit.CeremonyEnd:
+			d.ended(c, e)
 		case audit.HSMLog:
 			d.record(c, r.Seq, e)
 		}
@@ -45,6 +48,27 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 		return ""
 	}
 	return fmt.Sprintf("%d entries of the HSM's own log are one chain and tell of %d signatures, all on record", d.entries, d.expected)
+}
+
+// ended settles a ceremony. One that stopped may have lost a signature that the
+// HSM made: its answer never came, or the power failed first.
+func (d *devices) ended(c *check, e audit.CeremonyEnd) {
+	if e.Outcome == "stopped" {
+		d.stopped(c)
+		return
+	}
+	if d.excess != "" {
+		c.error("%s", d.excess)
+	}
+	d.excess = ""
+}
+
+func (d *devices) stopped(c *check) {
+	d.excused++
+	if d.excess != "" {
+		c.warn("%s; the ceremony stopped", d.excess)
+	}
+	d.excess = ""
 }
 
 func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
@@ -116,7 +140,9 @@ func (d *devices) count(c *check, seq uint64, entries []hsm.LogEntry) {
 	switch {
 	case signatures == d.signed:
 	case signatures > d.signed && d.excused > 0:
-		c.warn("record %d: the HSM signed %d times, %d are on record; %d intents were abandoned since the last device log", seq, signatures, d.signed, d.excused)
+		c.warn("record %d: the HSM signed %d times, %d are on record; %d ceremonies stopped since the last device log", seq, signatures, d.signed, d.excused)
+	case signatures > d.signed:
+		d.excess = fmt.Sprintf("record %d: the HSM signed %d times, %d are on record", seq, signatures, d.signed)
 	default:
 		c.error("record %d: the HSM signed %d times, %d are on record", seq, signatures, d.signed)
 	}
