@@ -67,11 +67,15 @@ func (s *Screens) entryCells(gtx layout.Context, b ceremony.EntryBody, room int)
 	case s.th.Low():
 		columns, gap = 7, image.Pt(gtx.Dp(10), gtx.Dp(7))
 	}
+	most, largest := gtx.Dp(46), float32(26)
+	if !s.keysDrawn(b) {
+		most, largest = gtx.Dp(64), kit.SizeLarge
+	}
 	rows := max(1, (len(cells)+columns-1)/columns)
-	high := max(least, min(gtx.Dp(46), (room+gap.Y)/rows-gap.Y))
+	high := max(least, min(most, (room+gap.Y)/rows-gap.Y))
 	// Eight letters and the number must fit beside each other.
 	wide := float32(gtx.Constraints.Max.X+gap.X)/float32(columns) - float32(gap.X)
-	size := min(26, float32(high)/gtx.Metric.PxPerDp*0.62, wide/gtx.Metric.PxPerDp/6.9)
+	size := min(largest, float32(high)/gtx.Metric.PxPerDp*0.62, wide/gtx.Metric.PxPerDp/6.9)
 	return kit.Cells(gtx, s.th, cells, columns, high, gap, size)
 }
 

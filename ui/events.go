@@ -177,6 +177,7 @@ func (s *Screens) sweep(gtx layout.Context) {
 
 // update reads what was done since the last frame.
 func (s *Screens) update(gtx layout.Context) {
+	s.keyboards.pressed = false
 	s.scroll.Update(s.th.Fit(gtx))
 	for _, row := range s.rows {
 		for _, id := range row {
@@ -187,7 +188,7 @@ func (s *Screens) update(gtx layout.Context) {
 	}
 	for {
 		e, ok := gtx.Event(
-			pointer.Filter{Target: s, Kinds: pointer.Press},
+			pointer.Filter{Target: s, Kinds: pointer.Press | pointer.Release},
 			key.FocusFilter{Target: s},
 			key.Filter{Optional: anyModifier},
 			key.Filter{Name: key.NameTab, Optional: key.ModShift},
@@ -230,10 +231,7 @@ func (s *Screens) press(t *target) {
 func (s *Screens) input(e event.Event) {
 	switch e := e.(type) {
 	case pointer.Event:
-		if e.Source == pointer.Touch {
-			s.hands = touching
-		}
-		s.focus = ""
+		s.pointer(e)
 	case key.FocusEvent:
 		if !e.Focus {
 			clear(s.down)
@@ -246,6 +244,17 @@ func (s *Screens) input(e event.Event) {
 		}
 	case key.Event:
 		s.key(e)
+	}
+}
+
+// pointer takes the focus away from where keys had put it. A keyboard comes when the
+// finger lifts: nothing moves while it is down.
+func (s *Screens) pointer(e pointer.Event) {
+	switch {
+	case e.Kind == pointer.Press:
+		s.focus = ""
+	case e.Source == pointer.Touch && !s.keyboards.pressed:
+		s.hands = touching
 	}
 }
 

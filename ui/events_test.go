@@ -344,6 +344,17 @@ func TestTheKeyboardForWordsGoesForARealOneAndComesBackForAFinger(t *testing.T) 
 	}
 }
 
+func TestNothingMovesUnderAFinger(t *testing.T) {
+	for _, size := range sizes {
+		v := byName(t, "entry")
+		h := show(t, size, v)
+		play(t, h, v, "type a")
+		if got := play(t, h, v, "press acrobat; release"); !reflect.DeepEqual(got, []ceremony.Event{ceremony.PickWord{Word: "acrobat"}}) {
+			t.Errorf("%v: a word touched where no keyboard was gave %v", size, got)
+		}
+	}
+}
+
 func TestAKeyboardLayoutIsOfferedWhereTextIsTyped(t *testing.T) {
 	for _, f := range fixtures() {
 		var chosen []int
@@ -358,7 +369,7 @@ func TestAKeyboardLayoutIsOfferedWhereTextIsTyped(t *testing.T) {
 		switch f.view.Body.(type) {
 		case ceremony.TextBody, ceremony.EntryBody:
 			typed = true
-			play(t, h, &f.view, "tap Keyboard: Three; key Tab; key Enter")
+			play(t, h, &f.view, "type a; press Keyboard: Three; release; key Tab; key Enter")
 		}
 		switch {
 		case before != 0:

@@ -93,7 +93,7 @@ func (s *Screens) page(gtx layout.Context, v *ceremony.View, r image.Rectangle) 
 	gtx = kit.Wide(gtx, r.Dx())
 	s.rows = nil
 	head := kit.Column(gtx, line,
-		func(gtx layout.Context) layout.Dimensions { return s.heading(gtx, title, v.Title) },
+		func(gtx layout.Context) layout.Dimensions { return s.heading(gtx, title, v) },
 		s.words(kit.SizeSentence, kit.Regular, v.Sentence))
 	beside := s.rows
 	y := 0
@@ -119,17 +119,20 @@ func (s *Screens) page(gtx layout.Context, v *ceremony.View, r image.Rectangle) 
 
 // heading draws the title and, where text is typed, the choice of the keyboard at
 // its right.
-func (s *Screens) heading(gtx layout.Context, size float32, title string) layout.Dimensions {
-	b := s.piece(gtx, s.keyboardButton)
+func (s *Screens) heading(gtx layout.Context, size float32, v *ceremony.View) layout.Dimensions {
+	var b piece
+	if s.typing() && !s.crowded(v) {
+		b = s.piece(gtx, s.keyboardButton)
+	}
 	width := gtx.Constraints.Max.X
 	if b.size.X > 0 {
 		width -= b.size.X + gtx.Dp(24)
 	}
 	t := s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
-		if title == "" {
+		if v.Title == "" {
 			return layout.Dimensions{}
 		}
-		return s.words(size, kit.Medium, title)(kit.Wide(gtx, width))
+		return s.words(size, kit.Medium, v.Title)(kit.Wide(gtx, width))
 	})
 	high := max(t.size.Y, b.size.Y)
 	kit.Put(gtx, 0, (high-t.size.Y)/2, t.call)

@@ -14,14 +14,17 @@ const nextKeyboard = key.NameF9
 
 // keyboards are the layouts that a real keyboard may have.
 type keyboards struct {
-	names  []string
-	chosen int
-	choose func(int)
+	names   []string
+	chosen  int
+	choose  func(int)
+	pressed bool // just now: a finger there is about a real keyboard
 }
 
 // SetKeyboards offers keyboard layouts by their names, the first of which is in use,
 // wherever text is typed: by F9 and by a button, which both go on to the next one.
-// Choose is told which. Without any, nothing is offered.
+// Choose is told which. Without any, nothing is offered. On a screen so small that a
+// keyboard drawn on it leaves no room for the button, it comes with the first key that
+// is typed on a real one.
 func (s *Screens) SetKeyboards(names []string, choose func(index int)) {
 	s.keyboards = keyboards{names: names, choose: choose}
 }
@@ -42,11 +45,11 @@ func (k *keyboards) next() bool {
 // where there is nothing to choose.
 func (s *Screens) keyboardButton(gtx layout.Context) layout.Dimensions {
 	k := &s.keyboards
-	if len(k.names) < 2 || !s.typing() {
+	if len(k.names) < 2 {
 		return layout.Dimensions{}
 	}
 	const id = "keyboard"
-	t := s.target(gtx, id, target{do: func() { k.next() }})
+	t := s.target(gtx, id, target{do: func() { k.pressed = k.next() }})
 	b := kit.Button{Label: "Keyboard: " + k.names[k.chosen], Key: string(nextKeyboard), Tight: true}
 	b.Click, b.Focused, b.Pressed = &t.click, s.focus == id, t.click.Pressed()
 	gtx.Constraints.Min = image.Point{}
