@@ -8,7 +8,8 @@ import (
 // decoder makes events of what one device sends. It has no side effects.
 type decoder struct {
 	kinds    Kinds
-	held     map[uint16]bool // keys and buttons whose press was passed on
+	held     map[uint16]bool // keys whose press was passed on, and buttons
+	pressed  [3]bool         // buttons whose press was passed on, by Which
 	touch    touch
 	pointer  pointer
 	pad      pad
@@ -67,16 +68,38 @@ func (d *decoder) report(at time.Duration) {
 			d.out = append(d.out, c.event(&d.touch))
 		}
 	}
-	d.out = d.pointer.report(d.out)
+	d.out = d.pointer.report(d.out, d.buttons())
+}
+
+// buttons are the presses and releases that were not passed on yet. Two buttons with
+// one meaning, a pen's tip and its barrel, are pressed while one of them is.
+func (d *decoder) buttons() []Button {
+	var held [3]bool
+	for code := range d.held {
+		if which, ok := d.button(code); ok {
+			held[which] = true
+		}
+	}
+	var changed []Button
+	for which, is := range held {
+		if is != d.pressed[which] {
+			changed = append(changed, Button{Which: Which(which), Pressed: is})
+		}
+	}
+	d.pressed = held
+	return changed
 }
 
 // key takes a key or button. Values are 0 up, 1 down and 2 repeated.
 func (d *decoder) key(code uint16, value int32) {
+	if value < 0 || value > 2 {
+		return
+	}
 	if code == btnTouch && d.kinds&(Touchscreen|Touchpad) != 0 {
 		d.touch.contact(value != 0)
 		return
 	}
-	button, isButton := d.button(code)
+	_, isButton := d.button(code)
 	isKey := code > 0 && (code < btnFirst || code > btnLast)
 	if !isButton && !isKey || value == 2 && (isButton || !d.held[code]) || value != 2 && d.held[code] == (value != 0) {
 		return
@@ -89,9 +112,7 @@ func (d *decoder) key(code uint16, value int32) {
 	}
 	switch {
 	case isButton:
-		d.pad.click()
-		// Where a frame both moves and presses, it moves first.
-		d.pointer.buttons = append(d.pointer.buttons, Button{Which: button, Pressed: value != 0})
+		d.pad.click() // passed on at the end of the frame: what moves and presses moves first
 	case value == 0:
 		d.out = append(d.out, Key{Action: Release, Code: code})
 	case value == 1:
@@ -166,7 +187,7 @@ func (d *decoder) release() []Event {
 		}
 	}
 	d.pad.reset()
-	d.out = d.pointer.report(d.out)
+	d.out = d.pointer.report(d.out, d.buttons())
 	return d.out
 }
 

@@ -1,7 +1,6 @@
 package evdev
 
 import (
-	"bufio"
 	"embed"
 	"errors"
 	"fmt"
@@ -85,21 +84,35 @@ func LayoutNamed(name string) (*Layout, error) {
 // line gives change nothing: one that gives two ignores AltGr.
 func Parse(name string, r io.Reader) (*Layout, error) {
 	l := &Layout{name: name}
-	number := 0
-	for lines := bufio.NewScanner(io.LimitReader(r, maxLayoutBytes)); lines.Scan(); {
-		number++
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if err := l.line(line); err != nil {
-			return nil, fmt.Errorf("%w: %s, line %d: %w", ErrLayout, name, number, err)
-		}
+	if err := eachLine(r, l.line); err != nil {
+		return nil, fmt.Errorf("%w: %s, %w", ErrLayout, name, err)
 	}
 	if l.title == "" {
 		return nil, fmt.Errorf("%w: %s has no title", ErrLayout, name)
 	}
 	return l, nil
+}
+
+// eachLine calls f with every line that says something, without the space around it.
+func eachLine(r io.Reader, f func(line string) error) error {
+	data, err := io.ReadAll(io.LimitReader(r, maxLayoutBytes+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxLayoutBytes {
+		return fmt.Errorf("which has more than %d bytes", maxLayoutBytes)
+	}
+	number := 0
+	for line := range strings.Lines(string(data)) {
+		number++
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		if err := f(line); err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+	}
+	return nil
 }
 
 func (l *Layout) line(line string) error {
@@ -215,22 +228,17 @@ var accents = sync.OnceValues(func() (map[string]accent, error) {
 // with the accent.
 func parseAccents(r io.Reader) (map[string]accent, error) {
 	table := map[string]accent{}
-	number := 0
-	for lines := bufio.NewScanner(io.LimitReader(r, maxLayoutBytes)); lines.Scan(); {
-		number++
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	err := eachLine(r, func(line string) error {
 		words := strings.Fields(line)
-		a, err := parseAccent(words)
-		if err != nil {
-			return nil, fmt.Errorf("%w: compose.txt, line %d: %w", ErrLayout, number, err)
-		}
 		if _, twice := table[words[0]]; twice || !strings.HasPrefix(words[0], "dead_") {
-			return nil, fmt.Errorf("%w: compose.txt, line %d: %q is there twice or no name of a dead key", ErrLayout, number, words[0])
+			return fmt.Errorf("%q is there twice or no name of a dead key", words[0])
 		}
+		a, err := parseAccent(words)
 		table[words[0]] = a
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: compose.txt, %w", ErrLayout, err)
 	}
 	return table, nil
 }

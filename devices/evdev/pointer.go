@@ -11,7 +11,6 @@ type pointer struct {
 	moved          bool
 	dx, dy         int64
 	wheelX, wheelY int64 // in 1/notch
-	buttons        []Button
 }
 
 func (p *pointer) absolute(code uint16, value int32) {
@@ -48,14 +47,14 @@ func (p *pointer) relative(code uint16, value int32) {
 }
 
 // report ends a frame: first the movement, then the buttons, then the wheel.
-func (p *pointer) report(out []Event) []Event {
+func (p *pointer) report(out []Event, buttons []Button) []Event {
 	if p.moved {
 		out = append(out, Position{X: p.x.fraction(p.atX), Y: p.y.fraction(p.atY)})
 	}
 	if p.dx != 0 || p.dy != 0 {
 		out = append(out, Motion{DX: float32(p.dx), DY: float32(p.dy)})
 	}
-	for _, b := range p.buttons {
+	for _, b := range buttons {
 		out = append(out, b)
 	}
 	if p.wheelX != 0 || p.wheelY != 0 {
@@ -67,5 +66,5 @@ func (p *pointer) report(out []Event) []Event {
 
 // forget drops what a frame has said so far.
 func (p *pointer) forget() {
-	p.moved, p.dx, p.dy, p.wheelX, p.wheelY, p.buttons = false, 0, 0, 0, 0, p.buttons[:0]
+	p.moved, p.dx, p.dy, p.wheelX, p.wheelY = false, 0, 0, 0, 0
 }
