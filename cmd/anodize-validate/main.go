@@ -1,6 +1,6 @@
 // Anodize-validate tells an auditor whether an archive is whole and unchanged.
 //
-//	anodize-validate PATH [-head SIZE:HASH] [-require MODE]
+//	anodize-validate PATH [-head SIZE:HASH] [-require MODE] [-record]
 //
 // PATH is a disc image (2048-byte sectors from the disc's sector 0 on), a drive,
 // or a directory copied from a disc: the root of its last session, or the parent
@@ -9,6 +9,8 @@
 //
 // -head is the log's head from the witnesses' sheet; the log must begin with it.
 // -require is the mode that the archive must have: production, rehearsal or dev.
+// -record makes the last ceremony's record again and writes that page to standard
+// output; the findings go to standard error.
 //
 // The exit status is 0 if everything passed, 1 if there are warnings, 2 if there
 // are errors or the archive could not be read.
@@ -26,9 +28,10 @@ import (
 	"anodize/core/audit"
 )
 
-const usage = `Usage: anodize-validate PATH [-head SIZE:HASH] [-require production|rehearsal|dev]
+const usage = `Usage: anodize-validate PATH [-head SIZE:HASH] [-require production|rehearsal|dev] [-record]
 
 PATH is a disc image, a drive, or a directory copied from a disc.
+-record writes the last ceremony's record, made again, to standard output.
 Exit status: 0 everything passed, 1 warnings, 2 errors.
 `
 
@@ -42,7 +45,7 @@ const (
 )
 
 func run(args []string, stdout, stderr io.Writer) int {
-	path, opts, err := parse(args)
+	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
 		return passed
@@ -51,14 +54,26 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "anodize-validate: %v\n%s", err, usage)
 		return failed
 	}
-	result, err := validate(path, opts)
+	sessions, damage, closeArchive, err := open(o.path)
 	if err != nil {
 		fmt.Fprintf(stderr, "anodize-validate: %v\n", err)
 		return failed
 	}
-	if err := report(stdout, result); err != nil {
+	defer closeArchive()
+	result := archive.Verify(sessions, damage, o.Options)
+	findings := stdout
+	if o.record {
+		findings = stderr
+	}
+	if err := report(findings, result); err != nil {
 		fmt.Fprintf(stderr, "anodize-validate: write the findings: %v\n", err)
 		return failed
+	}
+	if o.record {
+		if err := writeRecord(stdout, result); err != nil {
+			fmt.Fprintf(stderr, "anodize-validate: %v\n", err)
+			return failed
+		}
 	}
 	switch result.Worst() {
 	case archive.Pass:
@@ -70,61 +85,68 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 }
 
+// options is what the command line says.
+type options struct {
+	archive.Options
+	path   string
+	record bool // write the last ceremony's record
+}
+
 // parse reads the command line; options may stand on either side of PATH.
-func parse(args []string) (path string, opts archive.Options, err error) {
+func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("anodize-validate", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.record, "record", false, "")
 	flags.Func("head", "", func(s string) error {
 		head, err := audit.ParseHead(s)
-		opts.Head = &head
+		o.Head = &head
 		return err
 	})
 	flags.Func("require", "", func(s string) error {
 		if !slices.Contains([]string{"production", "rehearsal", "dev"}, s) {
 			return errors.New("want production, rehearsal or dev")
 		}
-		opts.Mode = s
+		o.Mode = s
 		return nil
 	})
 	for {
 		if err := flags.Parse(args); err != nil {
-			return "", opts, err
+			return o, err
 		}
 		switch {
-		case flags.NArg() == 0 && path == "":
-			return "", opts, errors.New("no PATH was given")
+		case flags.NArg() == 0 && o.path == "":
+			return o, errors.New("no PATH was given")
 		case flags.NArg() == 0:
-			return path, opts, nil
-		case path != "":
-			return "", opts, fmt.Errorf("one PATH at a time; %q is another", flags.Arg(0))
+			return o, nil
+		case o.path != "":
+			return o, fmt.Errorf("one PATH at a time; %q is another", flags.Arg(0))
 		}
-		path, args = flags.Arg(0), flags.Args()[1:]
+		o.path, args = flags.Arg(0), flags.Args()[1:]
 	}
 }
 
-func validate(path string, opts archive.Options) (archive.Result, error) {
+// open finds the sessions at path. They can be read until close is called.
+func open(path string) (sessions []archive.Session, damage []error, close func() error, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return archive.Result{}, err
+		return nil, nil, nil, err
 	}
 	if info.IsDir() {
-		sessions, damage, err := archive.FromDirectory(os.DirFS(path))
-		if err != nil {
-			return archive.Result{}, fmt.Errorf("%s: %w", path, err)
+		if sessions, damage, err = archive.FromDirectory(os.DirFS(path)); err != nil {
+			return nil, nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
-		return archive.Verify(sessions, damage, opts), nil
+		return sessions, damage, func() error { return nil }, nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return archive.Result{}, err
+		return nil, nil, nil, err
 	}
-	defer f.Close()
 	size, err := f.Seek(0, io.SeekEnd) // a drive has no size in its FileInfo
 	if err != nil {
-		return archive.Result{}, err
+		return nil, nil, nil, errors.Join(err, f.Close())
 	}
-	sessions, damage := archive.FromImage(f, size)
-	return archive.Verify(sessions, damage, opts), nil
+	sessions, damage = archive.FromImage(f, size)
+	return sessions, damage, f.Close, nil
 }
 
 // report prints the sessions and the findings.
@@ -149,6 +171,18 @@ func report(w io.Writer, r archive.Result) error {
 		if _, err := fmt.Fprintln(w, f); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeRecord writes the last ceremony's record, made again.
+func writeRecord(w io.Writer, r archive.Result) error {
+	page, err := r.Record()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(page); err != nil {
+		return fmt.Errorf("write the record: %w", err)
 	}
 	return nil
 }

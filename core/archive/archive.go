@@ -7,8 +7,9 @@
 // missing, and what belongs to none was declared void; every STATE.JSON is what
 // the log replays to; every file stands in a session.close with its length and
 // SHA-256, and every file named there is present; certificates and CRLs carry
-// the intended bytes under the root's signature; and the HSM's own log tells of
-// exactly the signatures on record.
+// the intended bytes under the root's signature; the HSM's own log tells of
+// exactly the signatures on record; and every RECORD.HTML is what it is when made
+// again.
 //
 // It reads through the readers that it is given and trusts nothing that it
 // reads: lengths are bounded before anything is allocated, contents are hashed
@@ -129,6 +130,7 @@ func Verify(sessions []Session, damage []error, opts Options) Result {
 	v.run("artifacts", v.checkArtifacts)
 	v.run("profile", v.checkProfile)
 	v.run("hsm log", v.checkDeviceLogs)
+	v.run("records", v.checkRecords)
 	v.run("ceremonies", v.checkCeremonies)
 	v.run("mode", v.checkMode)
 	v.run("head", v.checkHead)

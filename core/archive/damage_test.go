@@ -110,14 +110,14 @@ var damages = map[string]func(t *testing.T) []byte{
 	"a session in the middle lost":  func(t *testing.T) []byte { return erase(t, 1) },
 	"a session twice": func(t *testing.T) []byte {
 		b := archivetest.Whole(t, "rehearsal", 0, 0)
-		record(t, b, len(b.Directories), b.Directories)
+		addSession(t, b, len(b.Directories), b.Directories)
 		return b.Image
 	},
 	"a session with an older number": func(t *testing.T) []byte {
 		b := archivetest.New(t, "rehearsal")
 		b.IntendRoot()
 		b.Image = nil
-		record(t, b, 2, b.Directories)
+		addSession(t, b, 2, b.Directories)
 		return b.Image
 	},
 	"a session of another archive": func(t *testing.T) []byte {
@@ -169,7 +169,7 @@ var damages = map[string]func(t *testing.T) []byte{
 		files := []disc.File{disc.NewFile("STATE.JSON", []byte("{}\n"))}
 		b.Add(audit.SessionClose{Directory: name, Files: archivetest.Facts(files)})
 		b.Directories = append(b.Directories, disc.Directory{Name: name, Files: append(files, disc.NewFile("AUDIT.LOG", b.Log.Bytes()))})
-		record(t, b, 2, b.Directories)
+		addSession(t, b, 2, b.Directories)
 		return b.Image
 	},
 	"an earlier log rewritten in the last session alone": func(t *testing.T) []byte {
@@ -177,7 +177,7 @@ var damages = map[string]func(t *testing.T) []byte{
 		forged := archivetest.Whole(t, "rehearsal", 1, 0)
 		image := b.Image[:int64(lastSession(t, b.Image).Address)*sector]
 		b.Image = image[:len(image)-archivetest.Gap*sector]
-		record(t, b, 5, forged.Directories)
+		addSession(t, b, 5, forged.Directories)
 		return b.Image
 	},
 	"a certificate with other bytes than intended": func(t *testing.T) []byte {
@@ -274,8 +274,10 @@ var damages = map[string]func(t *testing.T) []byte{
 		b.SignCSR()
 		return b.Image
 	},
-	"nothing but zeros": func(*testing.T) []byte { return make([]byte, 400*sector) },
-	"nothing":           func(*testing.T) []byte { return nil },
+	"a ceremony's record of another digest": recorded(func(e *audit.RecordMade) { e.SHA256 = strings.Repeat("5a", 32) }),
+	"a ceremony's record of another length": recorded(func(e *audit.RecordMade) { e.Size++ }),
+	"nothing but zeros":                     func(*testing.T) []byte { return make([]byte, 400*sector) },
+	"nothing":                               func(*testing.T) []byte { return nil },
 }
 
 func TestDamageIsFoundByOursAndTheForeignValidator(t *testing.T) {
@@ -360,8 +362,8 @@ func replace(name string, change func([]byte) []byte) func([]disc.File) []disc.F
 	}
 }
 
-// record appends an image of any directories.
-func record(t *testing.T, b *archivetest.Builder, number int, dirs []disc.Directory) {
+// addSession appends an image of any directories.
+func addSession(t *testing.T, b *archivetest.Builder, number int, dirs []disc.Directory) {
 	t.Helper()
 	if len(b.Image) > 0 {
 		b.Image = append(slices.Clip(b.Image), make([]byte, archivetest.Gap*sector)...)

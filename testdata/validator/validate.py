@@ -91,17 +91,15 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         self.s = dict(archive="", mode="", profile_sha256=sha(profile), tree_size=0, tree_root="", last_hash=sha(profile), sessions=0,
                       last_session="", unreported="", open_intent="", root_certificate_sha256="", intermediates=0, serials=[],
                       crl_number=0, crl_sha256="", crl_intended=0, key=None, roster=None, hsm_fleet=[])
-        self.root, self.intent, self.signed, self.excused, self.entry = os.path.join(tmp, "root.pem"), None, 0, 0, {}
+        self.root, self.intent, self.signed, self.excused, self.excess, self.entry = os.path.join(tmp, "root.pem"), None, 0, 0, False, {}
     def apply(self, rec, files):
         s, d, event = self.s, rec["data"], rec["event"]
         if event in ("hsm.bootstrapped", "hsm.login", "hsm.log", "key.generated", "certificate.issued", "crl.issued"):
             need(s["open_intent"] and not s["unreported"], event + " before its intent was read back")
-        if event == "archive.genesis":
-            s.update(archive=d["archive"], mode=d["mode"])
+        if event in ("archive.genesis", "shares.committed"):
+            s.update({name: d[name] for name in ("archive", "mode", "roster") if name in d})
         elif event.startswith("intent.") and event != "intent.abandoned":
             self.intend(d)
-        elif event == "shares.committed":
-            s["roster"] = d["roster"]
         elif event == "hsm.bootstrapped":
             self.entry.pop(d["hsm"]["serial"], None)
             s["hsm_fleet"] = [h for h in s["hsm_fleet"] if h["serial"] != d["hsm"]["serial"]] + [
@@ -111,7 +109,9 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         elif event in ("certificate.issued", "crl.issued", "hsm.log"):
             self.issued(event, d, files[d["file"]]) if "file" in d else self.device_log(d)
         elif event in ("ceremony.end", "intent.abandoned"):
-            s["open_intent"], self.excused = "", self.excused + (event == "intent.abandoned")
+            stopped = event == "intent.abandoned" or d["outcome"] == "stopped"
+            need(stopped or not self.excess, "the HSM signed what is not on record")
+            s["open_intent"], self.excused, self.excess = "", self.excused + stopped, False
         elif event == "session.verified":
             need(d["directory"] == s["unreported"], "session.verified names another session")
             s["unreported"] = ""
@@ -135,8 +135,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(b"verify OK" in openssl(pem, "crl", "-noout", "-CAfile", self.root), "the CRL's signature")
             number = int(openssl(pem, "crl", "-noout", "-crlnumber").decode().split("=")[1].strip(), 16)
             need(number == d["number"] == s["crl_intended"] > s["crl_number"], "the CRL's number")
-            s["crl_number"], s["crl_sha256"] = d["number"], d["sha256"]
-            return
+            return s.update(crl_number=d["number"], crl_sha256=d["sha256"])
         serial = openssl(pem, "x509", "-noout", "-serial").decode().strip().split("=")[1].lower()
         need(serial == d["serial"] == self.intent["serial"], "not the intended serial number")
         s["serials"][-1]["issued"] = True
@@ -151,7 +150,8 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(last is None or raw[16:] == hashlib.sha256(raw[:16] + last[16:]).digest()[:16], "the HSM's log is not a chain")
             signatures, last = signatures + (raw[2] in SIGN and raw[11] == raw[2] | 0x80), raw
         need(last is None or last[16:].hex() == d["last_digest"], "last_digest")
-        need(signatures == self.signed or signatures > self.signed and self.excused, "the HSM signed what is not on record")
+        need(signatures >= self.signed, "the HSM did not sign what is on record")
+        self.excess = signatures > self.signed and not self.excused
         self.entry[d["serial"]], self.signed, self.excused = last, 0, 0
         for h in (h for h in self.s["hsm_fleet"] if h["serial"] == d["serial"]):
             h["last_log_number"], h["last_log_digest"] = d["last_number"], d["last_digest"]
@@ -172,20 +172,22 @@ def validate(img, tmp):
         need(any(max([0] + [s["stop"] for s in sessions if s["start"] <= at]) <= v <= at for v in voids), f"sector {at} is not empty")
     need(len(sessions) == len(names) == len(closes) and log[-1] is closes[-1], "sessions, directories and session.close")
     need(names == sorted(names) == [c["data"]["directory"] for c in closes], "names of directories")
-    genesis, replay, lines = log[0]["data"], Replay(profile, tmp), b""
+    genesis, replay = log[0]["data"], Replay(profile, tmp)
     for n, s in enumerate(sessions):
         need(s["dirs"] == {name: dirs[name] for name in names[:n + 1]}, f"session {n + 1}: copies differ")
         need(s["volume"] == (genesis["mode"], genesis["archive"], n + 1) and s["start"] not in voids, f"session {n + 1}: volume")
     for n, rec in enumerate(log):
         d, files = rec["data"], dirs[names[replay.s["sessions"]]]
-        lines += rec["line"] + b"\n"
         if rec["event"] == "session.close":
             replay.s["tree_root"] = head(log[:n])
-            need(files["STATE.JSON"] == canonical(replay.s) + b"\n" and files["AUDIT.LOG"] == lines, f"record {n}: STATE.JSON, AUDIT.LOG")
+            whole = {"STATE.JSON": canonical(replay.s) + b"\n", "AUDIT.LOG": b"".join(r["line"] + b"\n" for r in log[:n + 1])}
+            need(whole.items() <= files.items(), f"record {n}: STATE.JSON, AUDIT.LOG")
             facts = [{"name": f, "size": len(files[f]), "sha256": sha(files[f])} for f in sorted(files) if f != "AUDIT.LOG"]
             need(d["files"] == facts, f"record {n}: files")
         elif rec["event"] == "head.compared":
             need(0 < d["size"] <= n and head(log[:d["size"]]) == d["root"], f"record {n}: head")
+        elif rec["event"] == "record.made":
+            need(log[n - 1]["event"] == "ceremony.end" and (len(files[d["file"]]), sha(files[d["file"]])) == (d["size"], d["sha256"]), f"record {n}")
         elif rec["event"] == "session.verified":
             s = sessions[names.index(d["directory"])]
             need((s["start"], s["stop"] - s["start"], s["sha256"]) == (d["address"], d["blocks"], d["sha256"]), f"record {n}: read-back")

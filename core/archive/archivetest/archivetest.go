@@ -60,7 +60,8 @@ type Builder struct {
 	Directories []disc.Directory
 	Image       []byte
 
-	NoImages bool // leave Image empty
+	NoImages  bool // leave Image empty
+	NoRecords bool // make no RECORD.HTML
 
 	// What the next session.close and its directory will hold beside STATE.JSON.
 	Files []disc.File
@@ -75,6 +76,9 @@ type Builder struct {
 	// says what was meant.
 	RootTemplate func(*Builder, *x509.Certificate)
 	CRLTemplate  func(*Builder, *x509.RevocationList)
+
+	// Page, if set, may change a RECORD.HTML before it is put on record.
+	Page func([]byte) []byte
 
 	Key  *ecdsa.PrivateKey
 	Root *x509.Certificate

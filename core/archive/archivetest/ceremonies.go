@@ -16,6 +16,7 @@ import (
 	"anodize/core/audit"
 	"anodize/core/disc"
 	"anodize/core/hsm"
+	"anodize/core/record"
 )
 
 var facts = audit.HSMFacts{Backend: "yubihsm", Serial: hsmSerial, Firmware: "2.4.1"}
@@ -38,7 +39,30 @@ func (b *Builder) End(operation, file string) {
 	i := slices.IndexFunc(b.Files, func(f disc.File) bool { return f.Name == file })
 	b.Add(audit.FingerprintCompared{File: file, SHA256: Facts(b.Files[i : i+1])[0].SHA256, Same: true})
 	b.Add(audit.CeremonyEnd{Operation: operation, Outcome: "done"})
+	b.Record()
 	b.Burn(audit.RecordSession)
+}
+
+// Record makes the record of the ceremony that has just ended, unless NoRecords
+// is set.
+func (b *Builder) Record() {
+	b.TB.Helper()
+	if b.NoRecords {
+		return
+	}
+	page, err := record.Make(b.Log, func(name string) ([]byte, error) {
+		i := slices.IndexFunc(b.Files, func(f disc.File) bool { return f.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no file %s", name)
+		}
+		return Bytes(b.Files[i]), nil
+	})
+	b.must(err)
+	if b.Page != nil {
+		page = b.Page(page)
+	}
+	b.Files = append(b.Files, disc.NewFile(record.File, page))
+	b.Add(record.Made(page))
 }
 
 // Device makes the HSM log a command.
