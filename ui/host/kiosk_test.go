@@ -3,8 +3,10 @@ package host_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -341,4 +343,51 @@ func TestTheDisplayIsGivenBackAtTheEnd(t *testing.T) {
 	if r.screen.closed != 1 || r.hands.closed != 1 {
 		t.Errorf("the display was closed %d times, the input %d times", r.screen.closed, r.hands.closed)
 	}
+}
+
+// script is a ceremony that runs as a test says.
+type script struct {
+	*play
+	run func(context.Context) error
+}
+
+func (s script) Run(ctx context.Context) error { return s.run(ctx) }
+
+func TestAPerformanceEndsWithWhateverEndsFirst(t *testing.T) {
+	t.Parallel()
+	failed := errors.New("failed")
+	until := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		name string
+		ctx  context.Context
+		run  func(context.Context) error
+		want error
+	}{
+		{"the people close it", t.Context(), func(context.Context) error { return nil }, nil},
+		{"it cannot go on", t.Context(), func(context.Context) error { return failed }, failed},
+		{"it is stopped from outside", over, until, context.Canceled},
+	} {
+		s := newScreen(800, 600)
+		err := host.Perform(test.ctx, host.Options{Display: s, Input: newHands()}, script{newPlay(textView()), test.run})
+		if test.want == nil && err != nil || !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if s.closed != 1 {
+			t.Errorf("%s: the display was closed %d times", test.name, s.closed)
+		}
+	}
+}
+
+func TestAPanicOfTheCeremonyIsHeardOnceTheDisplayWasGivenBack(t *testing.T) {
+	t.Parallel()
+	s := newScreen(800, 600)
+	defer func() {
+		if v := recover(); !strings.Contains(fmt.Sprint(v), "a mistake") || s.closed != 1 {
+			t.Errorf("the display was closed %d times; %v", s.closed, v)
+		}
+	}()
+	_ = host.Perform(t.Context(), host.Options{Display: s, Input: newHands()},
+		script{newPlay(textView()), func(context.Context) error { panic("a mistake") }})
 }
