@@ -67,7 +67,7 @@ func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 		{Name: "Subject", Value: i.Subject}, {Name: "Valid", Value: fromRFC3339(i.NotBefore) + " to " + fromRFC3339(i.NotAfter), Mono: true},
 		{Name: "Serial number", Value: groups(i.Serial), Mono: true}, {Name: "Key", Value: fmt.Sprintf("%s, made in HSM %s", i.KeySpec, i.HSM.Serial)},
 	}
-	keepers := []Fact{{Name: "To open the HSM", Value: fmt.Sprintf("any %d of %d custodians", i.Threshold, len(i.Custodians))}}
+	keepers := []Fact{{Name: "To open the HSM", Value: someOf(i.Threshold, len(i.Custodians)) + " custodians"}}
 	for n, name := range i.Custodians {
 		keepers = append(keepers, Fact{Name: fmt.Sprintf("Custodian %d", n+1), Value: name})
 	}

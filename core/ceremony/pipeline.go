@@ -278,7 +278,7 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 		notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
 	}
 	words, err := c.askText(ctx, question{
-		title: "Why does the ceremony stop here?", sentence: "The intent is on the disc. Your words close it there; without them, the next ceremony asks for them.",
+		title: "Why does the ceremony stop here?", sentence: "The intent is on the disc. Your words close it there; without them, the next ceremony asks.",
 		label: "In a few words", hint: "What happened, and who decided", limit: 400, notice: notice, done: "Write it to the disc", back: "Explain it later",
 		check: func(s string) error {
 			if len(s) < 3 {
@@ -299,7 +299,7 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	if err := c.add(in.record, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
 		return c.gaveUp(ctx, err)
 	}
-	if _, err := c.burn(ctx, draft{step: recordStep, title: "Writing why it stopped to the disc", log: in.record}); err != nil {
+	if _, err := c.burn(ctx, draft{step: whyStep, title: "Writing why it stopped to the disc", log: in.record}); err != nil {
 		return c.gaveUp(ctx, err)
 	}
 	return c.gaveUp(ctx, problem)

@@ -320,7 +320,7 @@ func (c *Ceremony) compareHead(ctx context.Context) error {
 	a := c.table.archive
 	head := audit.Head{Size: a.log.Len(), Root: a.log.TreeHead()}
 	e, err := c.askGate(ctx, screen{
-		title: "Is this the head on your sheet?", sentence: "Witnesses compare it, group by group, with the last head on their sheets, as far as it was noted there.",
+		title: "Is this the head on your sheet?", sentence: "Witnesses compare it, group by group, with the last head on their sheets, as far as it was noted.",
 		body: FingerprintBody{
 			Of: fmt.Sprintf("Tree head over %s", plural(int(head.Size), "record")), Hex: upper(head.Root[:]), QR: headQR(head),
 			Facts: []Fact{{Name: "Sessions", Value: number(a.sessions)}, {Name: "Last written", Value: stamp(a.lastTime), Mono: true}},

@@ -14,7 +14,7 @@ func (c *Ceremony) showShares(ctx context.Context, r quorum.Roster, shares []*qu
 	seen := make([]bool, len(shares))
 	for i, share := range shares {
 		name := r.Members[i].Name
-		note := fmt.Sprintf("Write on the card too: set %04X, generation %d, any %d of %d. You will type all %d words back.", r.Set, r.Generation, r.Threshold, len(shares), quorum.Words)
+		note := fmt.Sprintf("Write on the card too: set %04X, generation %d, %s. You will type all %d words back.", r.Set, r.Generation, someOf(r.Threshold, len(shares)), quorum.Words)
 		e, err := c.ask(ctx, screen{
 			title: fmt.Sprintf("Share %d of %d, for %s", i+1, len(shares), name), sentence: fmt.Sprintf("%s steps up with a blank card and a pen, and asks for the words when nobody else can see.", name),
 			body: ShareHiddenBody{Custodian: name, Index: i + 1, Total: len(shares), Seen: append([]bool(nil), seen...)}, note: note,
@@ -218,11 +218,7 @@ func (c *Ceremony) askCustodians(ctx context.Context) (names []string, p quorum.
 		}
 		var choices []Choice
 		for k := 2; k <= len(names); k++ {
-			which := "Any"
-			if k == len(names) {
-				which = "All"
-			}
-			choices = append(choices, Choice{Label: fmt.Sprintf("%s %d of %d", which, k, len(names)), Detail: thresholdDetail(k, len(names))})
+			choices = append(choices, Choice{Label: capital(someOf(k, len(names))), Detail: thresholdDetail(k, len(names))})
 		}
 		at, err := c.askChoice(ctx, "How many custodians open the HSM?", "Fewer is easier to bring together; more is harder to misuse.", choices, "Change the names")
 		if errors.Is(err, errBack) {
@@ -230,6 +226,15 @@ func (c *Ceremony) askCustodians(ctx context.Context) (names []string, p quorum.
 		}
 		return names, quorum.Policy{Threshold: at + 2, Total: len(names)}, err
 	}
+}
+
+// someOf is "any 2 of 3", "all 3 of 3".
+func someOf(k, n int) string {
+	which := "any"
+	if k == n {
+		which = "all"
+	}
+	return fmt.Sprintf("%s %d of %d", which, k, n)
 }
 
 func thresholdDetail(k, n int) string {
