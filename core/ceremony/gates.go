@@ -208,7 +208,7 @@ func (c *Ceremony) profileProblem(ctx context.Context, problem error) error {
 	if errors.As(problem, &list) {
 		var f []Finding
 		for _, p := range list {
-			f = append(f, Finding{Level: "ERROR", Check: fmt.Sprintf("line %d", p.Line), What: p.Key + ": " + p.What + ". " + p.Instead})
+			f = append(f, Finding{Level: "ERROR", Check: fmt.Sprintf("line %d", p.Line), What: p.Key + ": " + p.What + ". " + capital(p.Instead) + "."})
 		}
 		q.body = FindingsBody{f}
 	}
