@@ -73,25 +73,57 @@ func (f *figures) put(key figure, v float64) {
 	f.values[key] = append(f.values[key], v)
 }
 
-// run runs the suite's benchmarks count times. It sets the number of cores for the whole
-// process: under -cpu, go test measures a benchmark that uses B.Loop for the first time
-// before it sets the number.
-func (s suite) run(root string, count int) (*figures, error) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", s.bench, "-count", strconv.Itoa(count), s.pkg)
+// build compiles the tests of the suite's package, and returns the program's path.
+func (s suite) build(root, folder string) (string, error) {
+	name := filepath.Join(folder, strings.ReplaceAll(filepath.Join(s.folder, s.pkg), "/", "-")+".test")
+	cmd := exec.Command("go", "test", "-c", "-o", name, s.pkg)
 	cmd.Dir = filepath.Join(root, s.folder)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOMAXPROCS="+strconv.Itoa(s.cores))
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("running %v in %s: %w\n%s", cmd.Args, s.folder, err, output)
+	}
+	return name, nil
+}
+
+// run runs the suite's benchmarks once and adds what they print to f. It sets the number
+// of cores for the whole process: under -cpu, go test measures a benchmark that uses
+// B.Loop for the first time before it sets the number.
+func (s suite) run(root, program string, f *figures) error {
+	cmd := exec.Command(program, "-test.run", "^$", "-test.bench", s.bench)
+	cmd.Dir = filepath.Join(root, s.folder, s.pkg)
+	cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(s.cores))
 	output, err := cmd.CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("running %v in %s: %w\n%s", cmd.Args, s.folder, err, output)
+		return fmt.Errorf("running the benchmarks %s of %s: %w\n%s", s.bench, cmd.Dir, err, output)
 	}
-	f := new(figures)
 	if err := f.add(output); err != nil {
-		return nil, err
+		return err
 	}
 	if len(f.order) == 0 {
-		return nil, fmt.Errorf("running %v in %s: no benchmark ran", cmd.Args, s.folder)
+		return fmt.Errorf("running the benchmarks %s of %s: there are none", s.bench, cmd.Dir)
 	}
-	return f, nil
+	return nil
+}
+
+// rounds runs all suites count times in turn, so that what else the machine does falls
+// on all alike. The figures are in the order of suites.
+func rounds(root, folder string, count int) ([]figures, error) {
+	all := make([]figures, len(suites))
+	programs := make([]string, len(suites))
+	for i, s := range suites {
+		var err error
+		if programs[i], err = s.build(root, folder); err != nil {
+			return nil, err
+		}
+	}
+	for range count {
+		for i, s := range suites {
+			if err := s.run(root, programs[i], &all[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
 // median and best are of a figure's values; a rate is best when it is highest.

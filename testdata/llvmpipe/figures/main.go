@@ -45,7 +45,7 @@ func measure(count int, pictures string) error {
 	if err := w.frames(2*count, pictures); err != nil {
 		return err
 	}
-	for _, part := range []func() error{w.memory, func() error { return w.programs(count) }, func() error { return benchmarks(root, count) }} {
+	for _, part := range []func() error{w.memory, func() error { return w.programs(count) }, func() error { return w.benchmarks(count) }} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -87,13 +87,14 @@ func (w workshop) frames(rounds int, pictures string) error {
 	return nil
 }
 
-func benchmarks(root string, count int) error {
+func (w workshop) benchmarks(count int) error {
+	all, err := rounds(w.root, w.folder, count)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("## Benchmarks\n\nOf %d runs. A name that ends in -2 ran on two cores, any other on one.\n\n| package | benchmark | median | best |\n| --- | --- | --- | --- |\n", count)
-	for _, s := range suites {
-		f, err := s.run(root, count)
-		if err != nil {
-			return err
-		}
+	for i, s := range suites {
+		f := &all[i]
 		for _, key := range f.order {
 			fmt.Printf("| %s | %s | %s | %s |\n", filepath.Join(s.folder, s.pkg), key.what(), key.shown(f.median(key)), key.shown(f.best(key)))
 		}
