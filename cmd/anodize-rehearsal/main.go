@@ -16,7 +16,10 @@ import (
 	"image"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Exit codes.
@@ -63,11 +66,27 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "anodize-rehearsal: %v\n", err)
 		return exitUsage
 	}
-	if err := rehearse(context.Background(), o, steps, stdout); err != nil {
+	if err := show(context.Background(), o, steps, stdout); err != nil {
 		fmt.Fprintf(stderr, "anodize-rehearsal: %v\n", err)
 		return exitFailed
 	}
 	return exitDone
+}
+
+// show plays the steps; or, at the machine's own screen and without a script, lets
+// people play.
+func show(ctx context.Context, o options, steps []step, stdout io.Writer) error {
+	// A signal must not leave the machine's own screen without its console.
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	d, err := openDisplay(o.display)
+	switch {
+	case err != nil:
+		return err
+	case d != nil && o.script == "":
+		return live(ctx, o, d, stdout)
+	}
+	return rehearse(ctx, o, d, steps, stdout)
 }
 
 func parseArgs(args []string, stderr io.Writer) (options, error) {
@@ -79,10 +98,10 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 		o.csrs = append(o.csrs, s)
 		return nil
 	})
-	fs.StringVar(&o.script, "script", "", "what the people do (default: a whole ceremony)")
+	fs.StringVar(&o.script, "script", "", "what the people do (default: a whole ceremony for pictures; on the machine's own screen they do it themselves)")
 	fs.StringVar(&o.out, "out", "build/rehearsal", "folder for the disc image, the stick and the pictures")
-	fs.StringVar(&o.display, "display", "auto", "auto or png: where the screens are shown")
-	fs.Func("size", "size of the screen, as 1920x1080", func(s string) error {
+	fs.StringVar(&o.display, "display", autoDisplay, "where the screens are shown: kms is the machine's own screen, png pictures, auto what can be had")
+	fs.Func("size", "size of the pictures, as 1920x1080", func(s string) error {
 		_, err := fmt.Sscanf(strings.ToLower(s), "%dx%d", &o.size.X, &o.size.Y)
 		if err != nil || o.size.X < 800 || o.size.Y < 600 || o.size.X > 3840 || o.size.Y > 2160 {
 			return errors.New("give a size from 800x600 to 3840x2160")
@@ -95,8 +114,8 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if o.display != "auto" && o.display != "png" {
-		return o, fmt.Errorf("-display is %q: give auto or png", o.display)
+	if o.display != autoDisplay && o.display != pngDisplay && o.display != kmsDisplay {
+		return o, fmt.Errorf("-display is %q: give auto, png or kms", o.display)
 	}
 	if len(o.csrs) == 0 {
 		o.csrs = []string{"testdata/intermediate.csr"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ type player struct {
 	ended    <-chan struct{} // closed when the ceremony has run
 	screen   *host.Headless
 	room     *room
+	seen     bool   // on the machine's own screen: people look on
 	pictures string // folder
 	shot     int
 	sent     uint64
@@ -197,19 +199,23 @@ func (p *player) picture(name string) error {
 	return p.screen.SavePNG(filepath.Join(p.pictures, fmt.Sprintf("%02d-%s.png", p.shot, name)))
 }
 
-// rehearse sets the room up, plays the script and leaves what came of it.
-func rehearse(ctx context.Context, o options, steps []step, stdout interface{ Write([]byte) (int, error) }) error {
+// rehearse sets the room up, plays the script and leaves what came of it. It closes
+// the display that it is seen on, if there is one.
+func rehearse(ctx context.Context, o options, d host.Display, steps []step, stdout io.Writer) (err error) {
+	if d != nil {
+		defer func() { err = errors.Join(err, d.Close()) }()
+	}
 	stage, err := newStage(o)
 	if err != nil {
 		return err
 	}
-	p, stop, err := stage.start(ctx, o)
+	p, stop, err := stage.start(ctx, o, d)
 	if err != nil {
 		return err
 	}
 	defer stop()
 	for _, s := range steps {
-		if err := p.play(ctx, s); err != nil {
+		if err := errors.Join(p.wait(ctx), p.play(ctx, s)); err != nil {
 			return errors.Join(fmt.Errorf("%s: %s %s: %w", s.where, s.verb, s.arg, err), p.failed())
 		}
 	}

@@ -80,8 +80,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, data, 0o666)
 }
 
-// start begins a ceremony on the stage.
-func (s *stage) start(ctx context.Context, o options) (*player, func(), error) {
+// ceremony lays the room out and prepares a ceremony in it.
+func (s *stage) ceremony() (*room, *ceremony.Ceremony, error) {
 	r, err := newRoom(filepath.Join(s.out, shuttleName))
 	if err != nil {
 		return nil, nil, err
@@ -90,9 +90,21 @@ func (s *stage) start(ctx context.Context, o options) (*player, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return r, ceremony.New(ceremony.Setup{Room: r, Mode: ceremony.Rehearsal, Random: rand.Reader, Image: sum, Program: version()}), nil
+}
+
+// start begins a ceremony on the stage, seen on d unless that is nil.
+func (s *stage) start(ctx context.Context, o options, d host.Display) (*player, func(), error) {
+	r, c, err := s.ceremony()
+	if err != nil {
+		return nil, nil, err
+	}
 	screen := host.NewHeadless(o.size.X, o.size.Y, ui.New(kit.NewTheme()))
-	c := ceremony.New(ceremony.Setup{Room: r, Mode: ceremony.Rehearsal, Random: rand.Reader, Image: sum, Program: version()})
+	if d != nil {
+		screen = host.NewShown(d, ui.New(kit.NewTheme()))
+	}
 	p, stop := newPlayer(ctx, c, screen, r, filepath.Join(s.out, screensName))
+	p.seen = d != nil
 	return p, stop, nil
 }
 
