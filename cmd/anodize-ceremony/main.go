@@ -1,0 +1,137 @@
+// Anodize-ceremony is the kiosk: it joins the machine's own devices to the ceremony
+// and shows it on the machine's own screen.
+//
+// It guarantees that one ceremony runs at a time, that no simulated device and no
+// network is part of the program, and that nothing of its memory reaches a disk by
+// a crash. Without its devices it stands at the first gate that lacks one, and says
+// which.
+//
+// It exits with 0 when the ceremony was closed, 1 when it could not go on, 2 when
+// it was called wrongly, and 3 when another one is running.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+
+	"anodize/core/ceremony"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitHeld   = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stderr io.Writer) int {
+	o, err := parseArgs(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitDone
+	case err != nil:
+		fmt.Fprintf(stderr, "anodize-ceremony: %v\n", err)
+		return exitUsage
+	}
+	err = hold(ctx, o)
+	if err == nil && ctx.Err() != nil {
+		err = errors.New("stopped from outside before the ceremony was closed")
+	}
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(stderr, "anodize-ceremony: %v\n", err)
+	if errors.Is(err, errHeld) {
+		return exitHeld
+	}
+	return exitFailed
+}
+
+// options are what the command line says.
+type options struct {
+	mode ceremony.Mode
+	lock string
+}
+
+func parseArgs(args []string, stderr io.Writer) (options, error) {
+	o := options{mode: ceremony.Production}
+	fs := flag.NewFlagSet("anodize-ceremony", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.Func("mode", "production or dev: what the archive is for (default production)", func(s string) error {
+		o.mode = ceremony.Mode(s)
+		if o.mode != ceremony.Production && o.mode != ceremony.Dev {
+			return errors.New("give production or dev")
+		}
+		return nil
+	})
+	fs.StringVar(&o.lock, "lock", "/run/anodize/ceremony.lock", "the file that one ceremony at a time locks")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	return o, nil
+}
+
+// hold plays a ceremony while it holds the lock.
+func hold(ctx context.Context, o options) (err error) {
+	held, err := lock(o.lock)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	if err := keepMemoryPrivate(); err != nil {
+		return err
+	}
+	sum, err := ownHash()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	r := newRoom(ctx, "")
+	defer func() { err = errors.Join(err, r.close()) }()
+	return play(ctx, ceremony.New(ceremony.Setup{
+		Room: r, Mode: o.mode, Random: rand.Reader, Image: sum, Program: version(),
+	}))
+}
+
+// play runs the ceremony and its display until either ends.
+func play(ctx context.Context, c *ceremony.Ceremony) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	shown := make(chan error, 1)
+	go func() {
+		defer stop()
+		shown <- show(ctx, c)
+	}()
+	err := c.Run(ctx)
+	stop()
+	return first(<-shown, err)
+}
+
+// first returns the first error that is not merely the end of the other side.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"anodize/core/ceremony"
+	"anodize/core/disc"
+	"anodize/core/hsm"
+	"anodize/core/hsm/backend"
+	"anodize/devices/block"
+	"anodize/devices/clock"
+	"anodize/devices/hotplug"
+	"anodize/devices/scsi"
+	"anodize/devices/usb"
+)
+
+// room is the table with the machine's own devices on it. It satisfies
+// ceremony.Room. The ceremony looks at its devices as often as it likes and keeps
+// what it is given; each device is therefore opened once, and closed when it is gone
+// or the room is closed.
+type room struct {
+	root    string
+	clock   *clock.Clock
+	sticks  *block.Finder
+	changed <-chan struct{}
+
+	openHSM   func(usb.Location) (hsmConnection, error)
+	openDrive func(scsi.Location) (opticalDrive, error)
+
+	mu     sync.Mutex
+	hsm    hsmConnection    // nil if none is open
+	drives map[string]drive // by scsi.Location.ID
+}
+
+// hsmConnection is a *usb.Device.
+type hsmConnection interface {
+	Exchange(ctx context.Context, message []byte) ([]byte, error)
+	Reopen(ctx context.Context) error
+	Location() usb.Location
+	Ended() bool
+	Close() error
+}
+
+// opticalDrive is a *scsi.Drive.
+type opticalDrive interface {
+	disc.Transport
+	MediumPresent() (bool, error)
+	Close() error
+}
+
+// drive is an optical drive that is open.
+type drive struct {
+	opticalDrive
+	name string
+}
+
+// newRoom is the room whose machine has root as its root folder ("" is this one's).
+// What is plugged in is watched until ctx ends.
+func newRoom(ctx context.Context, root string) *room {
+	r := &room{
+		root: root, clock: clock.New(root), sticks: block.NewFinder(root), drives: map[string]drive{},
+		openHSM:   func(l usb.Location) (hsmConnection, error) { return usb.Open(l) },
+		openDrive: func(l scsi.Location) (opticalDrive, error) { return scsi.Open(l) },
+	}
+	r.changed = hotplug.Watch(ctx, root, r.media)
+	return r
+}
+
+func (r *room) Now() time.Time             { return r.clock.Now() }
+func (r *room) SetClock(t time.Time) error { return r.clock.Set(t) }
+func (r *room) Changed() <-chan struct{}   { return r.changed }
+
+// absent says that something is not plugged in, in the ceremony's terms.
+func absent(what string) error { return fmt.Errorf("%s is %w", what, ceremony.ErrAbsent) }
+
+// several says that the ceremony would have to guess.
+func several(what string, names []string) error {
+	return fmt.Errorf("%d %s are plugged in (%s): leave one in", len(names), what, strings.Join(names, ", "))
+}
+
+// Stick returns the only stick.
+func (r *room) Stick(ctx context.Context) (ceremony.Stick, error) {
+	sticks, refused, err := r.sticks.Find(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(sticks) == 1:
+		return sticks[0], nil
+	case len(sticks) > 1:
+		var names []string
+		for _, s := range sticks {
+			names = append(names, s.Location().Name)
+		}
+		return nil, several("sticks", names)
+	case len(refused) > 0:
+		return nil, errors.Join(refused...)
+	}
+	return nil, absent("the stick")
+}
+
+// frames is a connection that outlives whoever it is given to: closing an
+// hsm.Device does not close it.
+type frames struct{ device hsmConnection }
+
+func (f frames) Exchange(ctx context.Context, message []byte) ([]byte, error) {
+	return f.device.Exchange(ctx, message)
+}
+
+func (f frames) Reopen(ctx context.Context) error { return f.device.Reopen(ctx) }
+
+// HSM returns the only HSM.
+func (r *room) HSM(_ context.Context, name string) (hsm.Device, error) {
+	if err := backend.Check(name); err != nil {
+		return nil, err
+	}
+	found, err := usb.Find(r.root)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.dropHSM(found); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(found) == 0:
+		return nil, absent("the HSM")
+	case len(found) > 1:
+		var serials []string
+		for _, l := range found {
+			serials = append(serials, l.Serial)
+		}
+		return nil, several("YubiHSMs", serials)
+	case r.hsm == nil:
+		device, err := r.openHSM(found[0])
+		if err != nil {
+			return nil, err
+		}
+		r.hsm = device
+	}
+	return backend.Open(name, frames{r.hsm})
+}
+
+// dropHSM closes the HSM that was open if it is gone, or its connection has ended.
+func (r *room) dropHSM(found []usb.Location) error {
+	if r.hsm == nil {
+		return nil
+	}
+	for _, l := range found {
+		if l.ID == r.hsm.Location().ID && !r.hsm.Ended() {
+			return nil
+		}
+	}
+	gone := r.hsm
+	r.hsm = nil
+	if err := gone.Close(); err != nil {
+		return fmt.Errorf("closing the HSM that was there before: %w", err)
+	}
+	return nil
+}
+
+// Drive returns the only drive with a disc in it.
+func (r *room) Drive(context.Context) (disc.Transport, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	problem, err := r.openDrives()
+	if err != nil {
+		return nil, err
+	}
+	var loaded []drive
+	var names []string
+	for _, d := range r.openedDrives() {
+		in, err := d.MediumPresent()
+		if err != nil {
+			problem = errors.Join(problem, fmt.Errorf("asking the optical drive %s for its disc: %w", d.name, err))
+		} else if in {
+			loaded, names = append(loaded, d), append(names, d.name)
+		}
+	}
+	switch {
+	case len(loaded) == 1:
+		return loaded[0].opticalDrive, nil
+	case len(loaded) > 1:
+		return nil, fmt.Errorf("there are discs in %d drives (%s): take out all but one", len(loaded), strings.Join(names, ", "))
+	case problem != nil:
+		return nil, problem
+	case len(r.drives) == 0:
+		return nil, absent("the optical drive")
+	}
+	return nil, absent("the disc")
+}
+
+// openDrives opens the drives that came and closes those that are gone. A drive that
+// cannot be opened is a problem if no other one serves.
+func (r *room) openDrives() (problem, err error) {
+	found, err := scsi.Find(r.root)
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]bool{}
+	for _, l := range found {
+		there[l.ID] = true
+		if _, open := r.drives[l.ID]; open {
+			continue
+		}
+		d, err := r.openDrive(l)
+		if err != nil {
+			problem = errors.Join(problem, err)
+			continue
+		}
+		r.drives[l.ID] = drive{d, l.Name}
+	}
+	for id, d := range r.drives {
+		if !there[id] {
+			delete(r.drives, id)
+			problem = errors.Join(problem, d.Close())
+		}
+	}
+	return problem, nil
+}
+
+// openedDrives lists the drives that are open, always in the same order.
+func (r *room) openedDrives() []drive {
+	var all []drive
+	for _, id := range slices.Sorted(maps.Keys(r.drives)) {
+		all = append(all, r.drives[id])
+	}
+	return all
+}
+
+// media describes the discs in the drives that are open. A drive at work is not
+// disturbed, and nobody waits for one that is slow to answer.
+func (r *room) media() string {
+	r.mu.Lock()
+	drives := r.openedDrives()
+	r.mu.Unlock()
+	var b strings.Builder
+	for _, d := range drives {
+		in, err := d.MediumPresent()
+		fmt.Fprintf(&b, "%s %t %t\n", d.name, in, err == nil)
+	}
+	return b.String()
+}
+
+// close gives all devices back.
+func (r *room) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var errs []error
+	for id, d := range r.drives {
+		delete(r.drives, id)
+		errs = append(errs, d.Close())
+	}
+	if r.hsm != nil {
+		errs = append(errs, r.hsm.Close())
+		r.hsm = nil
+	}
+	return errors.Join(errs...)
+}
