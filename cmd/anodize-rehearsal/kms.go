@@ -17,13 +17,13 @@ const (
 	kmsDisplay  = "kms"  // the machine's own screen, by kernel mode setting
 )
 
-// openDisplay takes the machine's own screen if that is wanted; it returns nil for
-// pictures.
-func openDisplay(wanted string) (host.Display, error) {
+// openDisplay takes the machine's own screen, by open, if that is wanted; it returns
+// nil for pictures.
+func openDisplay(wanted string, open func() (host.Display, error)) (host.Display, error) {
 	if wanted == pngDisplay {
 		return nil, nil
 	}
-	d, err := host.OpenDisplay()
+	d, err := open()
 	if err != nil && wanted == autoDisplay {
 		return nil, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"anodize/devices/drm"
+	"anodize/ui/host"
 )
 
 // wall is a display in memory.
@@ -57,22 +58,25 @@ func TestAScriptIsPlayedOnTheMachinesOwnScreen(t *testing.T) {
 	}
 }
 
-func TestPicturesAreMadeWhereNoDisplayCanBeHad(t *testing.T) {
-	if d, err := openDisplay(pngDisplay); d != nil || err != nil {
-		t.Errorf("pictures were asked for: %v, %v", d, err)
-	}
-	d, err := openDisplay(kmsDisplay)
-	if err == nil {
-		// There is a display here: auto would take it too.
-		if err := d.Close(); err != nil {
-			t.Error(err)
+func TestWhereTheScreensAreShown(t *testing.T) {
+	w := newWall()
+	there := func() (host.Display, error) { return w, nil }
+	absent := func() (host.Display, error) { return nil, drm.ErrNoDisplay }
+	never := func() (host.Display, error) { panic("the display was opened") }
+	for _, test := range []struct {
+		wanted string
+		open   func() (host.Display, error)
+		want   host.Display
+		err    error
+	}{
+		{pngDisplay, never, nil, nil},
+		{autoDisplay, there, w, nil},
+		{autoDisplay, absent, nil, nil},
+		{kmsDisplay, there, w, nil},
+		{kmsDisplay, absent, nil, drm.ErrNoDisplay},
+	} {
+		if d, err := openDisplay(test.wanted, test.open); d != test.want || !errors.Is(err, test.err) {
+			t.Errorf("-display %s gave %v, %v", test.wanted, d, err)
 		}
-		return
-	}
-	if !errors.Is(err, drm.ErrNoDisplay) && !errors.Is(err, drm.ErrBusy) {
-		t.Errorf("the reason is %v", err)
-	}
-	if d, err := openDisplay(autoDisplay); d != nil || err != nil {
-		t.Errorf("auto gave %v, %v where there is no display", d, err)
 	}
 }

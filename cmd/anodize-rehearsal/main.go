@@ -20,6 +20,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"anodize/ui/host"
 )
 
 // Exit codes.
@@ -79,7 +81,7 @@ func show(ctx context.Context, o options, steps []step, stdout io.Writer) error 
 	// A signal must not leave the machine's own screen without its console.
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM)
 	defer stop()
-	d, err := openDisplay(o.display)
+	d, err := openDisplay(o.display, host.OpenDisplay)
 	switch {
 	case err != nil:
 		return err
