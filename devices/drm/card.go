@@ -182,6 +182,9 @@ func (c *card) waitFlip() error {
 		if hasFlip(buf[:n]) {
 			return nil
 		}
+		if n == 0 {
+			break
+		}
 	}
 	return errFlipLost
 }

@@ -141,20 +141,34 @@ func (s *surface) settle(c *card) error {
 	return c.waitFlip()
 }
 
-// show sets the mode again, and presents all of the canvas: the display may have
-// shown something else meanwhile, and its memory may be lost.
+// show sets the mode again and shows all of the canvas, without a page flip: the
+// display may have shown something else meanwhile, and its memory may be lost.
 func (s *surface) show(c *card) error {
 	if s.flipping {
 		_ = s.settle(c) // what was in flight is overtaken by setting the mode
 	}
-	if err := c.setCRTC(s.out.crtc, s.buffers[0].fb, s.out.connector.id, s.out.mode); err != nil {
+	shown := s.buffers[0]
+	s.fill() // so that nothing old is seen
+	if err := c.setCRTC(s.out.crtc, shown.fb, s.out.connector.id, s.out.mode); err != nil {
 		return err
 	}
-	all := []image.Rectangle{s.bounds()}
-	for _, b := range s.buffers {
-		b.stale = b.stale[:0]
+	s.fill() // bochs loses what is there when the mode is set
+	if !s.dirty {
+		return nil
 	}
-	return s.present(c, all)
+	return c.dirty(shown.fb, nil)
+}
+
+// fill copies all of the shadow into the buffer that is shown; the other one is to
+// follow.
+func (s *surface) fill() {
+	if s.shadow == nil {
+		return
+	}
+	for _, b := range s.buffers {
+		b.stale = append(b.stale[:0], b.bounds())
+	}
+	s.buffers[0].refresh(s.shadow, s.stride)
 }
 
 // free gives the buffers back. The canvas must not be used any more.
