@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"anodize/core/ceremony"
+	"anodize/ui/host"
 )
 
-// errNoDisplay says that this program cannot show anything.
-var errNoDisplay = errors.New("no display in this build")
-
-// show shows the ceremony on the machine's screen, and sends it what people do,
-// until ctx ends.
-func show(context.Context, *ceremony.Ceremony) error { return errNoDisplay }
+// show runs the ceremony and shows it on the machine's own screen, until the people
+// close it or ctx ends.
+func show(ctx context.Context, c *ceremony.Ceremony) error {
+	return host.Perform(ctx, host.Options{}, c)
+}

@@ -107,31 +107,7 @@ func hold(ctx context.Context, o options) (err error) {
 	defer stop()
 	r := newRoom(ctx, "")
 	defer func() { err = errors.Join(err, r.close()) }()
-	return play(ctx, ceremony.New(ceremony.Setup{
+	return show(ctx, ceremony.New(ceremony.Setup{
 		Room: r, Mode: o.mode, Random: rand.Reader, Image: sum, Program: version(),
 	}))
-}
-
-// play runs the ceremony and its display until either ends.
-func play(ctx context.Context, c *ceremony.Ceremony) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	shown := make(chan error, 1)
-	go func() {
-		defer stop()
-		shown <- show(ctx, c)
-	}()
-	err := c.Run(ctx)
-	stop()
-	return first(<-shown, err)
-}
-
-// first returns the first error that is not merely the end of the other side.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return err
-		}
-	}
-	return nil
 }

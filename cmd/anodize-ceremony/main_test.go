@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,19 +93,5 @@ func TestTheImageIsTheRunningProgram(t *testing.T) {
 	}
 	if sum, err := ownHash(); err != nil || sum != sha256.Sum256(data) {
 		t.Errorf("%x, %v", sum, err)
-	}
-}
-
-func TestTheErrorThatSaysMoreCounts(t *testing.T) {
-	broken := errors.New("the display broke")
-	for _, c := range []struct {
-		errs []error
-		want error
-	}{
-		{[]error{nil, nil}, nil}, {[]error{context.Canceled, nil}, nil}, {[]error{broken, context.Canceled}, broken}, {[]error{nil, broken}, broken},
-	} {
-		if err := first(c.errs...); err != c.want {
-			t.Errorf("%v: %v", c.errs, err)
-		}
 	}
 }
