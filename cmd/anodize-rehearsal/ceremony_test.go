@@ -167,6 +167,10 @@ func TestSharesThatAreRefused(t *testing.T) {
 
 	// Too few shares: nobody else comes.
 	h.press("stop")
+	h.on("Stop the ceremony?", "on")
+	h.expect("Enter share")
+	h.press("stop")
+	h.on("Stop the ceremony?", "stop")
 	h.expect("Why does the ceremony stop here?")
 	h.text("Only Alice came")
 	h.press("done")
@@ -245,7 +249,7 @@ func TestDiscsThatAreRefused(t *testing.T) {
 			v := h.view()
 			if name == "too small" { // it is found when the plan is known
 				h.press("new")
-				h.pick(3)
+				h.pick(4)
 				h.on("Is this still the time?", "right")
 				h.text("A")
 				h.press("done")
@@ -419,6 +423,9 @@ func TestAFingerprintThatDiffersIsOnRecordAndNotExported(t *testing.T) {
 	h.share(0)
 	h.share(1)
 	h.on("Compare the fingerprint", "differs")
+	h.on("Does it really differ?", "again")
+	h.on("Compare the fingerprint", "differs")
+	h.on("Does it really differ?", "sure")
 	h.on("On the disc", "next")
 	v := h.expect("The ceremony stopped here")
 	if !strings.Contains(say(v), "differs") {
@@ -445,6 +452,7 @@ func TestAnOldDiscBroughtBackIsNoticedByItsHead(t *testing.T) {
 	h.on("Is this the profile?", "use")
 	h.on("Is this the HSM?", "use")
 	h.on("Is this the head on your sheet?", "differs")
+	h.on("Which head is on your sheet?", "back")
 	v := h.expect("Put the archive's disc in")
 	if !strings.Contains(v.Notice.Text, "older copy") {
 		t.Errorf("the reason is not told: %s", say(v))

@@ -206,7 +206,7 @@ func (h *hands) share(i int) {
 func (h *hands) planRoot(names []string, threshold int) {
 	h.t.Helper()
 	h.expect("What is this ceremony for?")
-	h.pick(3)
+	h.pick(4)
 	h.on("Is this still the time?", "right")
 	for _, name := range names {
 		h.expect("Who keeps the shares?")

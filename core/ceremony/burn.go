@@ -5,8 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
+	"slices"
 
 	"anodize/core/audit"
 	"anodize/core/disc"
@@ -21,10 +20,6 @@ const (
 	rootCertificate = "ROOT.CRT"
 	rootCRL         = "ROOT.CRL"
 )
-
-// maxAdjust is how far a session's time may lie behind the last one's. It is
-// then moved to one second after it, on record.
-const maxAdjust = time.Minute
 
 // step is what a session is for. The zero value is the record, which closes.
 type step struct {
@@ -66,9 +61,9 @@ func (e *stoppedError) Unwrap() error { return e.cause }
 // it void and takes its place, or everything is kept as it is.
 func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 	for {
-		b, err := c.burnOnce(ctx, d)
+		s, receipt, err := c.burnOnce(ctx, d)
 		if err == nil {
-			return b, c.showBurned(ctx)
+			return c.adopted(ctx, s, receipt)
 		}
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()
@@ -90,145 +85,90 @@ func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 	}
 }
 
-// clip shortens s to n bytes at most, for fields of the log that are bounded.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xc0 == 0x80 {
-		n--
-	}
-	return s[:n]
-}
-
 // burnOnce tries once. The draft's log is left as it was.
-func (c *Ceremony) burnOnce(ctx context.Context, d draft) (burned, error) {
-	a := c.table.archive
-	at, adjusted, err := c.sessionTime()
-	if err != nil {
-		return burned{}, err
-	}
-	name, err := audit.DirectoryName(at, d.step.kind)
-	if err != nil {
-		return burned{}, err
-	}
-	log := d.log.Clone()
-	if adjusted > 0 {
-		if err := c.add(log, audit.ClockConfirmed{Adjusted: adjusted}); err != nil {
-			return burned{}, err
-		}
-	}
-	dir, err := c.close(log, name, d.files)
-	if err != nil {
-		return burned{}, err
-	}
-	volume, err := c.volume(log, at)
-	if err != nil {
-		return burned{}, err
-	}
-	show := c.burnProgress(d.title, a.directories, dir)
+func (c *Ceremony) burnOnce(ctx context.Context, d draft) (*session, disc.Receipt, error) {
 	if c.table.drive == nil {
-		return burned{}, fmt.Errorf("writing session %s: the disc is %w", name, ErrAbsent)
+		return nil, disc.Receipt{}, fmt.Errorf("writing a session: the disc is %w", ErrAbsent)
 	}
-	dirs := append(append([]disc.Directory(nil), a.directories...), dir)
-	receipt, err := c.table.drive.Burn(ctx, c.table.disc.Identity, volume, dirs, show)
+	s, err := c.newSession(ctx, d)
 	if err != nil {
-		a.lastTime = at // what may stand on the disc has this name: the next session takes another
-		return burned{}, err
+		return nil, disc.Receipt{}, err
 	}
-	return c.adopt(ctx, receipt, at)
+	a := c.table.archive
+	show := c.burnProgress(d.title, s.directories)
+	receipt, err := c.table.drive.Burn(ctx, c.table.disc.Identity, s.volume, s.directories, show)
+	if err != nil {
+		a.lastTime = s.at // what may stand on the disc has this name: the next session takes another
+		var failed *disc.BurnError
+		if errors.As(err, &failed) && !failed.NothingWritten {
+			a.failed = append(a.failed, failed.Address)
+		}
+		return nil, disc.Receipt{}, err
+	}
+	return s, receipt, nil
 }
 
-// sessionTime is the time of the next session: the confirmed clock's, or one
-// second after the last session's if that lies at most a minute ahead.
-func (c *Ceremony) sessionTime() (at time.Time, adjusted int, err error) {
-	now, last := c.now().UTC().Truncate(time.Second), c.table.archive.lastTime
-	switch {
-	case now.After(last):
-		return now, 0, nil
-	case last.Sub(now) > maxAdjust:
-		return time.Time{}, 0, fmt.Errorf("the clock says %s and the last session was written %s: set the clock", stamp(now), stamp(last))
-	}
-	at = last.Add(time.Second)
-	return at, int(at.Sub(now) / time.Second), nil
-}
-
-// add appends an event, dated by the confirmed clock. Where a session's time
-// was moved forward the log follows it: its times never go back.
-func (c *Ceremony) add(log *audit.Log, e audit.Event) error {
-	at := c.now().UTC().Truncate(time.Second)
-	if records := log.Records(); len(records) > 0 && at.Before(records[len(records)-1].Time) {
-		at = records[len(records)-1].Time
-	}
-	_, err := log.Append(at, e)
-	return err
-}
-
-// close ends a session's part of the log and puts its directory together.
-func (c *Ceremony) close(log *audit.Log, name string, files []disc.File) (disc.Directory, error) {
-	st, err := state.Replay(log)
-	if err != nil {
-		return disc.Directory{}, fmt.Errorf("replaying the log before session %s: %w", name, err)
-	}
-	encoded, err := st.Encode()
-	if err != nil {
-		return disc.Directory{}, fmt.Errorf("encoding the state of session %s: %w", name, err)
-	}
-	files = append(append([]disc.File(nil), files...), disc.NewFile(stateJSON, encoded))
-	sortFiles(files)
-	facts := make([]audit.FileFact, len(files))
-	for i, f := range files {
-		if facts[i], err = fact(f); err != nil {
-			return disc.Directory{}, err
+// adopted makes a burned session part of the archive. It is on the disc and was
+// read back, so whatever fails now is a matter of reading it once more.
+func (c *Ceremony) adopted(ctx context.Context, s *session, receipt disc.Receipt) (burned, error) {
+	for {
+		b, err := c.adopt(ctx, s, receipt)
+		if err == nil {
+			return b, c.showBurned(ctx)
+		}
+		if ctx.Err() != nil {
+			return burned{}, ctx.Err()
+		}
+		e, askErr := c.ask(ctx, screen{
+			title: "The session cannot be read just now", sentence: "It is on the disc, and was read back equal once.",
+			body: MessageBody{Happened: capital(err.Error()) + ".", Certain: []string{"Session " + s.name + " is on the disc."}, Do: "Look at the drive and the cable. Then read it again."},
+			actions: []Action{
+				{ID: "stop", Label: "Stop, keep everything", Key: "Esc", Kind: Stop}, {ID: "again", Label: "Read it again", Key: "Enter", Kind: Primary},
+			},
+		}, nil)
+		if askErr != nil {
+			return burned{}, askErr
+		}
+		if e == (Press{"stop"}) {
+			return burned{}, &stoppedError{err}
+		}
+		if t, err := c.room.Drive(ctx); err == nil {
+			if drive, err := disc.Open(ctx, t); err == nil {
+				c.table.drive = drive
+			}
 		}
 	}
-	if err := c.add(log, audit.SessionClose{Directory: name, Files: facts}); err != nil {
-		return disc.Directory{}, err
-	}
-	files = append(files, disc.NewFile(auditLog, log.Bytes()))
-	sortFiles(files)
-	return disc.Directory{Name: name, Files: files}, nil
-}
-
-// volume describes the next session of the archive.
-func (c *Ceremony) volume(log *audit.Log, at time.Time) (disc.Volume, error) {
-	g, ok := log.Records()[0].Event.(audit.Genesis)
-	if !ok {
-		return disc.Volume{}, errors.New("the log does not begin with its genesis")
-	}
-	v := disc.Volume{Mode: g.Mode, Number: c.table.archive.sessions + 1, Time: at}
-	if err := decodeHex(v.Archive[:], g.Archive); err != nil {
-		return disc.Volume{}, fmt.Errorf("reading the archive's id: %w", err)
-	}
-	return v, nil
 }
 
 // adopt reads a burned session back as what the archive now is.
-func (c *Ceremony) adopt(ctx context.Context, receipt disc.Receipt, at time.Time) (burned, error) {
+func (c *Ceremony) adopt(ctx context.Context, s *session, receipt disc.Receipt) (burned, error) {
 	medium, err := c.table.drive.Medium(ctx)
 	if err != nil {
 		return burned{}, fmt.Errorf("reading the disc's state after the burn: %w", err)
 	}
 	r := c.table.drive.ReaderAt(ctx)
-	session, err := disc.ReadSession(r, (int64(receipt.Address())+int64(receipt.Blocks()))*sectorSize, receipt.Address())
+	read, err := disc.ReadSession(r, (int64(receipt.Address())+int64(receipt.Blocks()))*sectorSize, receipt.Address())
 	if err != nil {
-		return burned{}, fmt.Errorf("reading the burned session: %w", err)
+		return burned{}, fmt.Errorf("reading session %s: %w", s.name, err)
 	}
-	newest := session.Directories[len(session.Directories)-1]
+	newest := read.Directories[len(read.Directories)-1]
 	data, err := readFile(newest, auditLog, maxLog)
 	if err != nil {
-		return burned{}, fmt.Errorf("reading the burned log: %w", err)
+		return burned{}, err
+	}
+	if newest.Name != s.name || !bytes.Equal(data, s.log.Bytes()) {
+		return burned{}, fmt.Errorf("reading session %s: another one stands in its place", s.name)
 	}
 	log, err := audit.Parse(data, c.table.profile.Hash())
 	if err != nil {
-		return burned{}, fmt.Errorf("checking the burned log: %w", err)
+		return burned{}, fmt.Errorf("checking the log of session %s: %w", s.name, err)
 	}
 	st, err := state.Replay(log)
 	if err != nil {
-		return burned{}, fmt.Errorf("replaying the burned log: %w", err)
+		return burned{}, fmt.Errorf("replaying the log of session %s: %w", s.name, err)
 	}
 	a := c.table.archive
-	a.log, a.state, a.directories, a.lastTime = log, st, session.Directories, at
+	a.log, a.state, a.directories, a.lastTime, a.failed = log, st, read.Directories, s.at, nil
 	a.sessions++
 	a.last = &audit.SessionVerified{Directory: newest.Name, Address: receipt.Address(), Blocks: receipt.Blocks(), SHA256: hexOf32(receipt.SHA256())}
 	c.table.disc = &medium
@@ -299,37 +239,15 @@ func (c *Ceremony) reopenDisc(ctx context.Context) error {
 	return nil
 }
 
-// sectorSize is the size of a disc's sector in bytes.
-const sectorSize = 2048
-
-// maxLog bounds a log that is read into memory.
-const maxLog = 64 << 20
-
-// readFile reads a small file of a session directory.
-func readFile(d disc.Directory, name string, limit int64) ([]byte, error) {
-	for _, f := range d.Files {
-		if f.Name != name {
-			continue
-		}
-		if f.Size > limit {
-			return nil, fmt.Errorf("%s/%s is longer than %d bytes", d.Name, name, limit)
-		}
-		data := make([]byte, f.Size)
-		if _, err := io.ReadFull(io.NewSectionReader(f.Content, 0, f.Size), data); err != nil {
-			return nil, fmt.Errorf("reading %s/%s: %w", d.Name, name, err)
-		}
-		return data, nil
-	}
-	return nil, fmt.Errorf("%s holds no %s", d.Name, name)
-}
-
 // holdsArchive refuses a disc other than the one whose archive was verified:
 // the newest good session must stand where it stood, with the same log.
 func (c *Ceremony) holdsArchive(ctx context.Context, drive *disc.Drive, m disc.Medium) error {
 	last := c.table.archive.last
 	if last == nil {
-		if sessions, _ := drive.Sessions(ctx, m, nil); len(sessions) > 0 {
-			return errors.New("this disc holds an archive, and the one before was blank: put that one back")
+		for _, t := range m.Tracks {
+			if !slices.Contains(c.table.archive.failed, t.Start) {
+				return errors.New("something is recorded on this disc, and the one before was blank: put that one back")
+			}
 		}
 		return nil
 	}

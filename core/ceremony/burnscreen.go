@@ -10,26 +10,21 @@ import (
 
 // burnProgress shows a burn as the list of its steps, each with its time, and
 // returns what the drive reports to.
-func (c *Ceremony) burnProgress(title string, earlier []disc.Directory, dir disc.Directory) func(disc.Progress) {
+func (c *Ceremony) burnProgress(title string, directories []disc.Directory) func(disc.Progress) {
 	var files int
 	var total int64
-	for _, d := range append(append([]disc.Directory(nil), earlier...), dir) {
+	for _, d := range directories {
 		files += len(d.Files)
 		for _, f := range d.Files {
 			total += f.Size
 		}
 	}
 	steps := []WorkStep{
-		{State: Done, Detail: size(total)},
+		{Label: fmt.Sprintf("Session put together, %s, %s", plural(len(directories), "directory"), plural(files, "file")), State: Done, Detail: size(total)},
 		{Label: "Preparing the drive, next sector " + number(c.table.disc.NextAddress)},
 		{Label: "Writing"}, {Label: "Closing the session"}, {Label: "Reading back and comparing"},
 	}
-	if len(earlier) == 0 {
-		steps[0].Label = fmt.Sprintf("Session put together, 1 directory, %s", plural(files, "file"))
-	} else {
-		steps[0].Label = fmt.Sprintf("Session put together, %d directories, %s", len(earlier)+1, plural(files, "file"))
-	}
-	c.show(c.burning(title, steps, false), true)
+	c.show(c.burning(title, append([]WorkStep(nil), steps...), false), true)
 	at, began := 0, time.Now()
 	return func(p disc.Progress) {
 		now := burnRow(p.Step)

@@ -17,7 +17,13 @@ type Ceremony struct {
 	image   [32]byte
 	program string
 	table   table
-	pending []audit.Event // outcomes of the last operation, for the next session's log
+	pending outcome // of the last operation, for the next session's log
+}
+
+// outcome is what became of an operation after its record was burned.
+type outcome struct {
+	after audit.SessionVerified // the record's session
+	event audit.Event           // nil: nothing is to be told
 }
 
 // New prepares a ceremony; Run plays it.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,14 +17,9 @@ import (
 func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error {
 	for {
 		c.show(working("Writing to the stick", "Leave the stick in until it says that it may be taken out."), true)
-		err := c.writeFiles(ctx, r)
+		err := c.writeFiles(ctx, r.published())
 		if err == nil {
-			facts := make([]audit.FileFact, len(r.artifacts))
-			for i, a := range r.artifacts {
-				facts[i] = fileFact(a.name, a.data)
-			}
-			slices.SortFunc(facts, func(a, b audit.FileFact) int { return strings.Compare(a.Name, b.Name) })
-			c.pending = []audit.Event{audit.ExportDone{Files: facts}}
+			c.pending = outcome{*c.table.archive.last, audit.ExportDone{Files: exportFacts(r.artifacts)}}
 			return c.finish(ctx, op, r, true)
 		}
 		if ctx.Err() != nil {
@@ -44,21 +40,33 @@ func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error 
 			return askErr
 		}
 		if e == (Press{"without"}) {
-			c.pending = []audit.Event{audit.ExportFailed{Reason: clip(err.Error(), 1000)}}
+			c.pending = outcome{*c.table.archive.last, audit.ExportFailed{Reason: clip(err.Error(), 1000)}}
 			return c.finish(ctx, op, r, false)
 		}
 	}
 }
 
-func (c *Ceremony) writeFiles(ctx context.Context, r *recorded) error {
+// published is files that stand on the disc under a record, all that the stick
+// may ever get. It is made of a recorded, or of the verified archive.
+type published struct{ files []artifact }
+
+// published is what a record carries.
+func (r *recorded) published() published {
+	if !r.receipt.Valid() {
+		return published{}
+	}
+	return published{r.artifacts}
+}
+
+func (c *Ceremony) writeFiles(ctx context.Context, p published) error {
+	if len(p.files) == 0 {
+		return errors.New("writing to the stick: there is nothing on the disc to be written")
+	}
 	stick, err := c.room.Stick(ctx)
 	if err != nil {
 		return err
 	}
-	if !r.receipt.Valid() {
-		return errors.New("writing to the stick: the record is not on the disc")
-	}
-	for _, a := range r.artifacts {
+	for _, a := range p.files {
 		if err := stick.WriteFile(ctx, a.name, a.data); err != nil {
 			return fmt.Errorf("writing %s to the stick: %w", a.name, err)
 		}
@@ -75,7 +83,7 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 	sum := sha256.Sum256(main.data)
 	sentence := "The files are on the disc and on the stick. The stick may be taken out."
 	if !exported {
-		sentence = "The files are on the disc. They are not on the stick."
+		sentence = "The files are on the disc. Not all of them are on the stick."
 	}
 	q := screen{
 		title: op.title() + ": done", sentence: sentence,
@@ -108,4 +116,71 @@ func (c *Ceremony) noteHead(ctx context.Context, head audit.Head) error {
 func fileFact(name string, data []byte) audit.FileFact {
 	sum := sha256.Sum256(data)
 	return audit.FileFact{Name: name, Size: int64(len(data)), SHA256: hexOf(sum[:])}
+}
+
+// copyOut writes what the verified archive holds to the stick again: after a
+// power failure, or for another stick. Every file of it is on the disc, under a
+// record that was read back, so it needs no receipt of this ceremony.
+func (c *Ceremony) copyOut(ctx context.Context) error {
+	c.publish(func(v *View) { v.Operation = "Copy to the stick" })
+	p, err := c.archived()
+	if err != nil {
+		return err
+	}
+	facts := make([]Fact, len(p.files))
+	for i, f := range p.files {
+		facts[i] = Fact{Name: f.name, Value: groups(fileFact(f.name, f.data).SHA256), Mono: true}
+	}
+	e, err := c.ask(ctx, screen{
+		title: "Write these files to the stick?", sentence: "They come from the disc, which was verified. Files of the same name on the stick are replaced.",
+		body: FactsBody{[]FactGroup{{Title: "SHA-256", Facts: facts}}},
+		actions: []Action{
+			{ID: "back", Label: "Back to the menu", Key: "Esc", Kind: Stop}, {ID: "go", Label: "Write them", Key: "Enter", Kind: Primary},
+		},
+	}, nil)
+	if err != nil || e == (Press{"back"}) {
+		return errors.Join(err, errBack)
+	}
+	if err := c.writeFiles(ctx, p); err != nil {
+		return err
+	}
+	c.pending = outcome{*c.table.archive.last, audit.ExportDone{Files: exportFacts(p.files)}}
+	_, err = c.ask(ctx, screen{
+		title: "The files are on the stick", sentence: "The stick may be taken out.",
+		body:    FactsBody{[]FactGroup{{Title: "SHA-256", Facts: facts}}},
+		actions: []Action{{ID: "menu", Label: "Back to the menu", Key: "Enter", Kind: Primary}},
+	}, nil)
+	return err
+}
+
+// archived is every certificate of the verified archive and its newest CRL.
+func (c *Ceremony) archived() (published, error) {
+	newest := map[string][]byte{}
+	for _, d := range c.table.archive.directories {
+		for _, f := range d.Files {
+			if !strings.HasSuffix(f.Name, ".CRT") && f.Name != rootCRL {
+				continue
+			}
+			data, err := readFile(d, f.Name, 1<<20)
+			if err != nil {
+				return published{}, err
+			}
+			newest[f.Name] = data
+		}
+	}
+	var all published
+	for _, name := range slices.Sorted(maps.Keys(newest)) {
+		all.files = append(all.files, artifact{name: name, data: newest[name]})
+	}
+	return all, nil
+}
+
+// exportFacts names what the stick took, in order of name.
+func exportFacts(made []artifact) []audit.FileFact {
+	facts := make([]audit.FileFact, len(made))
+	for i, a := range made {
+		facts[i] = fileFact(a.name, a.data)
+	}
+	slices.SortFunc(facts, func(a, b audit.FileFact) int { return strings.Compare(a.Name, b.Name) })
+	return facts
 }

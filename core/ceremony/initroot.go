@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"anodize/core/audit"
@@ -125,7 +126,7 @@ func (op *initRoot) splitPIN(ctx context.Context, c *Ceremony, in *intended, int
 		return nil, roster, fmt.Errorf("splitting the PIN: %w", err)
 	}
 	defer wipeShares(shares)
-	if err := c.showShares(ctx, roster, shares); err != nil {
+	if err := c.showShares(ctx, roster, shares, 0); err != nil {
 		return nil, roster, err
 	}
 	typed, err := c.enterBack(ctx, roster)
@@ -182,7 +183,7 @@ func (op *initRoot) bootstrap(ctx context.Context, c *Ceremony, in *intended, _ 
 		q.body = StepsBody{steps}
 		c.progress(q)
 	})
-	if len(done) > 0 {
+	if slices.ContainsFunc(done, func(s audit.HSMStep) bool { return s.Name == "reset" }) {
 		if err := c.add(in.record, audit.HSMBootstrapped{HSM: c.hsmFacts(), Steps: done}); err != nil {
 			return err
 		}
@@ -205,17 +206,16 @@ func (op *initRoot) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 		return nil, err
 	}
 	work.next()
-	cert, root, err := op.signRoot(ctx, c, s, intent)
+	root, err := op.signRoot(ctx, c, s, intent)
 	if err != nil {
 		return nil, err
 	}
 	work.next()
-	crl, err := op.signCRL(ctx, c, s, root, intent)
-	if err != nil {
+	if err := op.signCRL(ctx, c, s, root, intent); err != nil {
 		return nil, err
 	}
 	work.next()
-	x := &executed{unlocked: u, artifacts: []artifact{cert, crl}}
+	x := &executed{unlocked: u}
 	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
 		return nil, err
 	}
@@ -240,32 +240,32 @@ func (op *initRoot) makeKey(ctx context.Context, c *Ceremony, u *unlocked, inten
 	})
 }
 
-func (op *initRoot) signRoot(ctx context.Context, c *Ceremony, s *signing, intent audit.IntentInitRoot) (artifact, *x509.Certificate, error) {
+func (op *initRoot) signRoot(ctx context.Context, c *Ceremony, s *signing, intent audit.IntentInitRoot) (*x509.Certificate, error) {
 	serial, err := parseSerial(intent.Serial)
 	if err != nil {
-		return artifact{}, nil, err
+		return nil, err
 	}
 	notBefore, err := time.Parse(time.RFC3339, intent.NotBefore)
 	if err != nil {
-		return artifact{}, nil, fmt.Errorf("reading the intent: %w", err)
+		return nil, fmt.Errorf("reading the intent: %w", err)
 	}
 	tbs, err := ca.RootTBS(c.table.profile, c.mode.NamePrefix(), s.key.Public, serial, notBefore)
 	if err != nil {
-		return artifact{}, nil, fmt.Errorf("building the root certificate: %w", err)
+		return nil, fmt.Errorf("building the root certificate: %w", err)
 	}
 	der, err := s.sign(ctx, tbs)
 	if err != nil {
-		return artifact{}, nil, fmt.Errorf("signing the root certificate: %w", err)
+		return nil, fmt.Errorf("signing the root certificate: %w", err)
 	}
 	root, err := x509.ParseCertificate(der)
 	if err != nil {
-		return artifact{}, nil, fmt.Errorf("reading the root certificate: %w", err)
+		return nil, fmt.Errorf("reading the root certificate: %w", err)
 	}
 	if err := matches(root, intent); err != nil {
-		return artifact{}, nil, err
+		return nil, err
 	}
 	a, event := c.certificate("root", rootCertificate, der, root)
-	return a, root, c.add(s.record, event)
+	return root, c.issued(s.intended, a, event)
 }
 
 // matches compares what was signed with what the intent said before the key
@@ -281,14 +281,14 @@ func matches(root *x509.Certificate, intent audit.IntentInitRoot) error {
 	return nil
 }
 
-func (op *initRoot) signCRL(ctx context.Context, c *Ceremony, s *signing, root *x509.Certificate, intent audit.IntentInitRoot) (artifact, error) {
+func (op *initRoot) signCRL(ctx context.Context, c *Ceremony, s *signing, root *x509.Certificate, intent audit.IntentInitRoot) error {
 	next, err := time.Parse(time.RFC3339, intent.NextUpdate)
 	if err != nil {
-		return artifact{}, fmt.Errorf("reading the intent: %w", err)
+		return fmt.Errorf("reading the intent: %w", err)
 	}
 	tbs, err := ca.CRLTBS(root, new(big.Int).SetUint64(intent.CRLNumber), root.NotBefore, next, nil)
 	if err != nil {
-		return artifact{}, fmt.Errorf("building the first CRL: %w", err)
+		return fmt.Errorf("building the first CRL: %w", err)
 	}
 	return c.signList(ctx, s, tbs)
 }

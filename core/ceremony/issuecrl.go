@@ -49,14 +49,14 @@ func (issueCRL) execute(ctx context.Context, c *Ceremony, u *unlocked) (*execute
 }
 
 // signList signs a CRL and puts it on record.
-func (c *Ceremony) signList(ctx context.Context, s *signing, tbs []byte) (artifact, error) {
+func (c *Ceremony) signList(ctx context.Context, s *signing, tbs []byte) error {
 	der, err := s.sign(ctx, tbs)
 	if err != nil {
-		return artifact{}, fmt.Errorf("signing %s: %w", rootCRL, err)
+		return fmt.Errorf("signing %s: %w", rootCRL, err)
 	}
 	list, err := x509.ParseRevocationList(der)
 	if err != nil {
-		return artifact{}, fmt.Errorf("reading %s: %w", rootCRL, err)
+		return fmt.Errorf("reading %s: %w", rootCRL, err)
 	}
 	facts := []Fact{
 		{Name: "CRL number", Value: list.Number.String(), Mono: true},
@@ -65,7 +65,7 @@ func (c *Ceremony) signList(ctx context.Context, s *signing, tbs []byte) (artifa
 		{Name: "Signed by", Value: "HSM " + c.table.hsmInfo.Serial},
 	}
 	f := fileFact(rootCRL, der)
-	return artifact{rootCRL, der, facts}, c.add(s.record, audit.CRLIssued{
+	return c.issued(s.intended, artifact{rootCRL, der, facts}, audit.CRLIssued{
 		Number: list.Number.Uint64(), File: rootCRL, SHA256: f.SHA256,
 		ThisUpdate: rfc3339(list.ThisUpdate), NextUpdate: rfc3339(list.NextUpdate), Revoked: len(list.RevokedCertificateEntries),
 	})

@@ -25,12 +25,10 @@ func (c *Ceremony) needHSM(ctx context.Context, _ *intended) (hsm.Device, error)
 		device, info, err := c.openHSM(ctx)
 		switch {
 		case err == nil && info.Serial == c.table.hsmInfo.Serial:
-			c.table.hsm.Close()
 			c.table.hsm, c.table.hsmInfo = device, info
 			c.lamps()
 			return device, nil
 		case err == nil:
-			device.Close()
 			err = fmt.Errorf("this is HSM %s", info.Serial)
 		}
 		c.lamps()
@@ -77,16 +75,51 @@ func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (
 	if err != nil {
 		return nil, err
 	}
-	c.show(working("Opening the HSM", "The PIN goes from the shares to the HSM and is forgotten."), true)
-	session, err := device.Open(ctx, pin)
-	if err != nil {
+	c.show(working("Opening the HSM", "The PIN goes from the shares to the HSM."), true)
+	if in.session, err = device.Open(ctx, pin); err != nil {
+		in.session = nil
 		return nil, fmt.Errorf("opening HSM %s: %w", c.table.hsmInfo.Serial, err)
 	}
 	if err := c.add(in.record, audit.HSMLogin{Serial: c.table.hsmInfo.Serial}); err != nil {
-		session.Close(ctx)
 		return nil, err
 	}
-	return &unlocked{intended: in, session: session}, nil
+	u := &unlocked{in}
+	return u, c.checkLog(ctx, device, u)
+}
+
+// logRoom is how many entries of the HSM's log an operation may need.
+const logRoom = 16
+
+// checkLog makes sure, before the key is used, that the HSM's own log goes on
+// from what is on the disc, and that there is room in it.
+func (c *Ceremony) checkLog(ctx context.Context, device hsm.Device, u *unlocked) error {
+	if _, err := c.freshEntries(ctx, u); err != nil {
+		return err
+	}
+	info, err := device.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("asking HSM %s how full its log is: %w", c.table.hsmInfo.Serial, err)
+	}
+	if free := info.LogTotal - info.LogUsed; free < logRoom {
+		return fmt.Errorf("the HSM's own log has room for %s and this may need %d. Close this ceremony with your words: its record empties that log, and then begin again", plural(free, "entry"), logRoom)
+	}
+	return nil
+}
+
+// freshEntries reads the HSM's own log and returns what is not on record yet.
+func (c *Ceremony) freshEntries(ctx context.Context, u *unlocked) (hsm.Log, error) {
+	log, err := u.session.ReadLog(ctx)
+	if err != nil {
+		return log, fmt.Errorf("reading the HSM's log: %w", err)
+	}
+	last, err := c.lastEntry(u)
+	if err != nil {
+		return log, err
+	}
+	if log.Entries, err = log.VerifyFrom(last); err != nil {
+		return log, fmt.Errorf("checking the HSM's log: %w", err)
+	}
+	return log, nil
 }
 
 // signing is the root key of an opened HSM.
@@ -119,7 +152,7 @@ func (s *signing) sign(ctx context.Context, tbs []byte) ([]byte, error) {
 
 // signIntended signs exactly the bytes of the intent that was read back from the
 // disc, and has the fingerprint of what came of it compared.
-func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, tbs string, issue func(context.Context, *signing, []byte) (artifact, error)) (*executed, error) {
+func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, tbs string, issue func(context.Context, *signing, []byte) error) (*executed, error) {
 	der, err := base64.StdEncoding.DecodeString(tbs)
 	if err != nil {
 		return nil, fmt.Errorf("reading the intent: %w", err)
@@ -130,12 +163,11 @@ func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, t
 		return nil, err
 	}
 	work.next()
-	a, err := issue(ctx, s, der)
-	if err != nil {
+	if err := issue(ctx, s, der); err != nil {
 		return nil, err
 	}
 	work.next()
-	x := &executed{unlocked: u, artifacts: []artifact{a}}
+	x := &executed{unlocked: u}
 	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
 		return nil, err
 	}
@@ -145,18 +177,11 @@ func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, t
 // recordLog reads the HSM's own log, checks that it goes on from what is on the
 // disc, and puts it on record. It returns the number of the newest entry.
 func (c *Ceremony) recordLog(ctx context.Context, u *unlocked) (uint16, error) {
-	log, err := u.session.ReadLog(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("reading the HSM's log: %w", err)
-	}
-	last, err := c.lastEntry(u)
+	log, err := c.freshEntries(ctx, u)
 	if err != nil {
 		return 0, err
 	}
-	fresh, err := log.VerifyFrom(last)
-	if err != nil {
-		return 0, fmt.Errorf("checking the HSM's log: %w", err)
-	}
+	fresh := log.Entries
 	if len(fresh) == 0 {
 		return 0, errors.New("checking the HSM's log: it holds nothing of this ceremony")
 	}
@@ -196,21 +221,45 @@ func (c *Ceremony) lastEntry(u *unlocked) (hsm.LogEntry, error) {
 
 // compare has the witnesses compare the fingerprint of what was signed.
 func (c *Ceremony) compare(ctx context.Context, x *executed) error {
-	main := x.artifacts[0]
+	main := x.made[0]
 	sum := sha256.Sum256(main.data)
-	e, err := c.ask(ctx, screen{
+	q := screen{
 		title: "Compare the fingerprint", sentence: "Read it aloud, group by group, while all write it down; then check every sheet. The code holds the same digits.",
 		body: FingerprintBody{Of: "SHA-256 of " + main.name, Hex: upper(sum[:]), QR: upper(sum[:]), Facts: main.facts},
 		note: "Both operators have compared it",
 		actions: []Action{
 			{ID: "differs", Label: "It differs", Key: "Esc", Kind: Stop}, {ID: "same", Label: "The same", Key: "Enter", Kind: Primary},
 		},
-	}, nil)
-	if err != nil {
-		return err
 	}
-	x.differs = e == (Press{"differs"})
-	return c.add(x.record, audit.FingerprintCompared{File: main.name, SHA256: hexOf(sum[:]), Same: !x.differs})
+	for {
+		e, err := c.ask(ctx, q, nil)
+		if err != nil {
+			return err
+		}
+		if x.differs = e == (Press{"differs"}); x.differs {
+			sure, err := c.confirmDiffers(ctx, main.name)
+			if err != nil {
+				return err
+			}
+			if !sure {
+				continue
+			}
+		}
+		return c.add(x.record, audit.FingerprintCompared{File: main.name, SHA256: hexOf(sum[:]), Same: !x.differs})
+	}
+}
+
+// confirmDiffers asks once more: the answer goes on record and ends the ceremony.
+func (c *Ceremony) confirmDiffers(ctx context.Context, name string) (bool, error) {
+	e, err := c.ask(ctx, screen{
+		title: "Does it really differ?", sentence: "Your answer goes on record. " + name + " is kept on the disc and not exported.",
+		body: MessageBody{
+			Happened: "You said that the fingerprint of " + name + " is not the one on the sheet.", Certain: []string{"The key has signed it.", "It is not on the stick."},
+			Do: "Compare again, digit by digit. If it still differs, say so: the record will, too.",
+		},
+		actions: []Action{{ID: "again", Label: "Compare again", Key: "Esc"}, {ID: "sure", Label: "It differs", Key: "F4", Kind: Stop}},
+	}, nil)
+	return e == (Press{"sure"}), err
 }
 
 // rosterOf reads the roster on record.

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,7 @@ func (c *Ceremony) menu(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if op == nil {
-			err = c.validate(ctx)
-		} else {
-			err = c.begun(ctx, op)
-		}
+		err = op(ctx)
 		switch {
 		case errors.Is(err, errBack):
 		case err != nil:
@@ -32,6 +29,11 @@ func (c *Ceremony) menu(ctx context.Context) error {
 			return errChanged
 		}
 	}
+}
+
+// does makes an operation what a card of the menu does.
+func (c *Ceremony) does(op operation) func(context.Context) error {
+	return func(ctx context.Context) error { return c.begun(ctx, op) }
 }
 
 // begun performs an operation after what an earlier one left open was mended.
@@ -45,13 +47,17 @@ func (c *Ceremony) begun(ctx context.Context, op operation) error {
 	return c.perform(ctx, op)
 }
 
-// choose returns the operation that was picked, nil for validating the disc.
-func (c *Ceremony) choose(ctx context.Context) (operation, error) {
+// choose returns what was picked.
+func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, error) {
 	a := c.table.archive
 	noRoot, done := "There is no root yet", ""
 	sentence := "The disc is blank: a new archive begins with its root."
 	if a.root != nil {
 		noRoot, done = "", "Done on "+a.root.NotBefore.UTC().Format("2006-01-02")
+	}
+	noUse := noRoot
+	if a.root != nil && !rootAgreed(a.log) {
+		noUse = "Nobody agreed to the root's fingerprint: begin a new archive"
 	}
 	blank := ""
 	if a.blank() {
@@ -62,9 +68,10 @@ func (c *Ceremony) choose(ctx context.Context) (operation, error) {
 	e, err := c.askGate(ctx, screen{
 		title: "What is this ceremony for?", sentence: sentence,
 		body: MenuBody{[]Choice{
-			{Label: "Sign CSR", Detail: "Issue an intermediate CA from a request on the stick", Why: noRoot},
-			{Label: "Issue CRL", Detail: "Sign a fresh revocation list", Why: noRoot},
+			{Label: "Sign CSR", Detail: "Issue an intermediate CA from a request on the stick", Why: noUse},
+			{Label: "Issue CRL", Detail: "Sign a fresh revocation list", Why: noUse},
 			{Label: "Validate disc", Detail: "Check everything from the first record", Why: blank},
+			{Label: "Copy to the stick", Detail: "Put the certificates and the CRL on it again", Why: noUse},
 			{Label: "Init root", Detail: "Make the key, the root certificate and the first CRL", Why: done},
 		}},
 		note: "Press a number, or touch", actions: []Action{shutDown},
@@ -76,7 +83,17 @@ func (c *Ceremony) choose(ctx context.Context) (operation, error) {
 	if !ok {
 		return nil, errBack
 	}
-	return []operation{signCSR{}, issueCRL{}, nil, &initRoot{}}[pick.Index], nil
+	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{})}[pick.Index], nil
+}
+
+// rootAgreed reports whether the witnesses agreed to the root's fingerprint.
+func rootAgreed(log *audit.Log) bool {
+	for _, r := range log.Records() {
+		if e, ok := r.Event.(audit.FingerprintCompared); ok && e.File == rootCertificate && e.Same {
+			return true
+		}
+	}
+	return false
 }
 
 // explainOpenIntent asks for the story of an intent that has no record: the
@@ -107,24 +124,30 @@ func (c *Ceremony) explainOpenIntent(ctx context.Context) error {
 // validate reads the whole disc again and shows what was found.
 func (c *Ceremony) validate(ctx context.Context) error {
 	c.publish(func(v *View) { v.Operation = "Validate disc" })
-	result, _, err := c.verifyDisc(ctx)
+	result, left, err := c.verifyDisc(ctx)
 	if err != nil {
 		return err
 	}
-	title := "The disc is sound"
-	switch result.Worst() {
-	case archive.Warn:
-		title = "The disc is sound, with warnings"
-	case archive.Error:
-		title = "The disc is not sound"
-	}
-	e, err := c.ask(ctx, screen{
-		title: title, sentence: fmt.Sprintf("Read and checked from the first record: %s, %s.", plural(len(result.Sessions), "session"), plural(len(result.Findings), "check")),
+	whole := len(left.voids) == 0 && result.Log != nil && bytes.Equal(result.Log.Bytes(), c.table.archive.log.Bytes())
+	q := screen{
+		title: "The disc is sound", sentence: fmt.Sprintf("Read and checked from the first record: %s, %s.", plural(len(result.Sessions), "session"), plural(len(result.Findings), "check")),
 		body:    findings(result.Findings),
 		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
-	}, nil)
-	if err != nil || e == nil || result.Log == nil {
+	}
+	switch {
+	case result.Worst() == archive.Error || !whole:
+		q.title = "The disc is not sound"
+		q.actions = []Action{{ID: "next", Label: "Back to the gates", Key: "Enter", Kind: Primary}}
+		q.notice = Notice{Kind: Danger, Text: "It is not as it was when this ceremony began. Keep it, note what is said here, and use no key."}
+	case result.Worst() == archive.Warn:
+		q.title = "The disc is sound, with warnings"
+	}
+	if _, err := c.ask(ctx, q, nil); err != nil {
 		return err
+	}
+	if result.Worst() == archive.Error || !whole {
+		c.table.drive, c.table.disc, c.table.archive = nil, nil, nil
+		return errChanged
 	}
 	return c.noteHead(ctx, audit.Head{Size: result.Log.Len(), Root: result.Log.TreeHead()})
 }

@@ -37,20 +37,45 @@ type proposal struct {
 // was read back from the disc.
 type intended struct {
 	burned
-	event  audit.Event
-	record *audit.Log // the log of the record to be, as it grows
+	event   audit.Event
+	record  *audit.Log  // the log of the record to be, as it grows
+	made    []artifact  // what that log says was issued
+	session hsm.Session // nil until login
+}
+
+// issued puts what was signed on record, and keeps it for the disc: whatever
+// happens next, the session that carries the event carries the file.
+func (c *Ceremony) issued(in *intended, a artifact, e audit.Event) error {
+	if err := c.add(in.record, e); err != nil {
+		return err
+	}
+	in.made = append(in.made, a)
+	return nil
+}
+
+// files is what was issued, as the disc takes it.
+func (in *intended) files() []disc.File {
+	files := make([]disc.File, len(in.made))
+	for i, a := range in.made {
+		files[i] = disc.NewFile(a.name, a.data)
+	}
+	return files
+}
+
+// logout ends the HSM's session, and with it what remembers the PIN.
+func (in *intended) logout(ctx context.Context) {
+	if in.session != nil {
+		in.session.Close(ctx)
+		in.session = nil
+	}
 }
 
 // unlocked is an HSM opened for an intent.
-type unlocked struct {
-	*intended
-	session hsm.Session
-}
+type unlocked struct{ *intended }
 
 // executed is what the key has signed, not yet on the disc.
 type executed struct {
 	*unlocked
-	artifacts []artifact
 	lastEntry uint16 // of the HSM's log, as it stands in ours
 	differs   bool   // the witnesses found another fingerprint
 }
@@ -83,12 +108,12 @@ func (c *Ceremony) perform(ctx context.Context, op operation) error {
 	if err != nil {
 		return c.gaveUp(ctx, err)
 	}
+	defer in.logout(ctx)
 	c.phase(3)
 	u, err := op.quorum(ctx, c, in)
 	if err != nil {
 		return c.closeIntent(ctx, op, in, err)
 	}
-	defer u.session.Close(ctx)
 	c.phase(4)
 	x, err := op.execute(ctx, c, u)
 	if err != nil {
@@ -131,20 +156,31 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 	if e == (Press{"back"}) {
 		return nil, errBack
 	}
+	if c.lostDevice(ctx)() {
+		return nil, errChanged
+	}
 	return p, nil
 }
 
 // checkRoom refuses a plan that the disc has no room for, with two sessions to
 // spare: a failed burn must never strand a signature.
 func (c *Ceremony) checkRoom(p *proposal) error {
+	const (
+		spare  = 2         // sessions, as CheckRoom counts them
+		growth = 256 << 10 // bytes that a session adds at most, besides its log
+	)
+	a := c.table.archive
 	var held int64
-	for _, d := range c.table.archive.directories {
+	for _, d := range a.directories {
 		for _, f := range d.Files {
-			held += f.Size
+			held += (f.Size + sectorSize - 1) / sectorSize * sectorSize
 		}
 	}
-	const growth = 1 << 20 // bytes that one operation adds at most: log, state, artifacts
-	if err := c.table.disc.CheckRoom(p.sessions, held+growth); err != nil {
+	for _, f := range p.files {
+		held += f.Size
+	}
+	held += int64(p.sessions+spare) * (int64(len(a.log.Bytes())) + growth)
+	if err := c.table.disc.CheckRoom(p.sessions, held); err != nil {
 		return fmt.Errorf("planning %s: %w", plural(p.sessions, "session"), err)
 	}
 	return nil
@@ -163,7 +199,7 @@ func (c *Ceremony) commit(ctx context.Context, op operation, p *proposal) (*inte
 	if err != nil {
 		return nil, err
 	}
-	c.pending, c.table.archive.abandoned, c.table.archive.tail = nil, nil, nil
+	c.pending, c.table.archive.abandoned, c.table.archive.tail = outcome{}, nil, nil
 	records := b.log.Records()
 	for i := len(records) - 1; i >= 0; i-- {
 		if records[i].Event.Name() == p.intent.Name() {
@@ -193,13 +229,15 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 	for _, v := range a.tail {
 		events = append(events, v)
 	}
-	events = append(events, c.pending...)
+	if a.abandoned != nil {
+		events = append(events, *a.abandoned)
+	}
+	if a.last != nil && c.pending.event != nil && c.pending.after == *a.last {
+		events = append(events, c.pending.event)
+	}
 	if !a.blank() {
 		root := a.compared.Root
 		events = append(events, audit.HeadCompared{Size: a.compared.Size, Root: hexOf(root[:])})
-	}
-	if a.abandoned != nil {
-		events = append(events, *a.abandoned)
 	}
 	m := c.table.disc
 	events = append(events, audit.CeremonyBegin{
@@ -228,21 +266,18 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.add(x.record, end); err != nil {
 		return nil, err
 	}
-	files := make([]disc.File, len(x.artifacts))
-	for i, a := range x.artifacts {
-		files[i] = disc.NewFile(a.name, a.data)
-	}
-	b, err := c.burn(ctx, draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: files})
+	b, err := c.burn(ctx, draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: x.files()})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.adoptRoot(x.artifacts); err != nil {
+	if err := c.adoptRoot(x.made); err != nil {
 		return nil, err
 	}
-	r := &recorded{burned: b, artifacts: x.artifacts}
+	r := &recorded{burned: b, artifacts: x.made}
 	if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
 		r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
 	}
+	x.logout(ctx)
 	if x.differs {
 		return nil, errDiffers
 	}
@@ -273,6 +308,10 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	var gaveUp *stoppedError
+	if errors.As(problem, &gaveUp) {
+		return c.gaveUp(ctx, problem) // the disc takes no session: it is read again first
+	}
 	notice := Notice{}
 	if !errors.Is(problem, errBack) {
 		notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
@@ -296,13 +335,33 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	if !errors.Is(problem, errBack) {
 		words = clip(words+" ("+problem.Error()+")", 1000)
 	}
+	newest, read := c.lastWords(ctx, in)
 	if err := c.add(in.record, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
 		return c.gaveUp(ctx, err)
 	}
-	if _, err := c.burn(ctx, draft{step: whyStep, title: "Writing why it stopped to the disc", log: in.record}); err != nil {
+	why := whyStep
+	if in.session != nil || len(in.made) > 0 {
+		why = recordStep
+	}
+	if _, err := c.burn(ctx, draft{step: why, title: "Writing why it stopped to the disc", log: in.record, files: in.files()}); err != nil {
 		return c.gaveUp(ctx, err)
 	}
+	if read {
+		if err := in.session.AckLog(ctx, newest); err != nil {
+			problem = fmt.Errorf("%w; and the HSM was not told that its log is on the disc: %w", problem, err)
+		}
+	}
 	return c.gaveUp(ctx, problem)
+}
+
+// lastWords puts the HSM's own log on record once more before an intent is
+// closed, if it still answers: it tells what the HSM did, and makes room in it.
+func (c *Ceremony) lastWords(ctx context.Context, in *intended) (newest uint16, read bool) {
+	if in.session == nil {
+		return 0, false
+	}
+	newest, err := c.recordLog(ctx, &unlocked{in})
+	return newest, err == nil
 }
 
 // afterBurn begins the log of the session that follows a burned one.

@@ -10,9 +10,13 @@ import (
 
 // showShares gives every custodian their share, one at a time: hidden until
 // asked for, and gone before the next one steps up.
-func (c *Ceremony) showShares(ctx context.Context, r quorum.Roster, shares []*quorum.Share) error {
+func (c *Ceremony) showShares(ctx context.Context, r quorum.Roster, shares []*quorum.Share, from int) error {
 	seen := make([]bool, len(shares))
-	for i, share := range shares {
+	for i := range from {
+		seen[i] = true
+	}
+	for i, share := range shares[from:] {
+		i += from
 		name := r.Members[i].Name
 		note := fmt.Sprintf("Write on the card too: set %04X, generation %d, %s. You will type all %d words back.", r.Set, r.Generation, someOf(r.Threshold, len(shares)), quorum.Words)
 		e, err := c.ask(ctx, screen{
@@ -24,7 +28,11 @@ func (c *Ceremony) showShares(ctx context.Context, r quorum.Roster, shares []*qu
 			return err
 		}
 		if e == (Press{stopHere.ID}) {
-			return errBack
+			stop, err := c.confirmStop(ctx)
+			if err != nil || stop {
+				return errors.Join(err, errBack)
+			}
+			return c.showShares(ctx, r, shares, i)
 		}
 		if err := c.showShare(ctx, share, screen{
 			title: fmt.Sprintf("Share %d of %d, for %s", i+1, len(shares), name), sentence: fmt.Sprintf("Only %s looks at this screen. Copy all %d words onto your card, in order.", name, quorum.Words),
@@ -44,6 +52,19 @@ func (c *Ceremony) showShare(ctx context.Context, share *quorum.Share, q screen)
 	_, err := c.ask(ctx, q, nil)
 	c.show(working("Thank you", "The words are gone from the screen."), true)
 	return err
+}
+
+// confirmStop asks once more: from here on the ceremony can be closed, not left.
+func (c *Ceremony) confirmStop(ctx context.Context) (bool, error) {
+	e, err := c.ask(ctx, screen{
+		title: "Stop the ceremony?", sentence: "The intent is on the disc. It stays there, closed by your words, and nothing is signed.",
+		body: MessageBody{
+			Happened: "You asked to stop here.", Certain: []string{"The key has not been used in this ceremony.", "Shares that were typed are forgotten."},
+			Do: "Go on, or stop. The same ceremony can be begun again at any time.",
+		},
+		actions: []Action{{ID: "on", Label: "Go on", Key: "Esc"}, {ID: "stop", Label: "Stop the ceremony", Key: "F4", Kind: Stop}},
+	}, nil)
+	return e == (Press{"stop"}), err
 }
 
 var stopHere = Action{ID: "stop", Label: "Stop here", Key: "Esc", Kind: Stop}
@@ -82,7 +103,11 @@ func (c *Ceremony) enterShare(ctx context.Context, title, sentence string, accep
 		case Press:
 			switch e.Action {
 			case stopHere.ID:
-				return nil, errBack
+				if stop, err := c.confirmStop(ctx); err != nil || stop {
+					return nil, errors.Join(err, errBack)
+				}
+				c.show(t.screen(), false)
+				continue
 			case "clear":
 				entry.Clear()
 			case "redo":

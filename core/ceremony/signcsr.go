@@ -133,23 +133,23 @@ func (signCSR) execute(ctx context.Context, c *Ceremony, u *unlocked) (*executed
 		return nil, fmt.Errorf("the intent on the disc is a %s", u.event.Name())
 	}
 	return c.signIntended(ctx, u, "Signing the certificate", intent.File, intent.TBS,
-		func(ctx context.Context, s *signing, tbs []byte) (artifact, error) {
+		func(ctx context.Context, s *signing, tbs []byte) error {
 			return c.signCertificate(ctx, s, "intermediate", intent.File, tbs)
 		})
 }
 
 // signCertificate signs a certificate and puts it on record.
-func (c *Ceremony) signCertificate(ctx context.Context, s *signing, kind, file string, tbs []byte) (artifact, error) {
+func (c *Ceremony) signCertificate(ctx context.Context, s *signing, kind, file string, tbs []byte) error {
 	der, err := s.sign(ctx, tbs)
 	if err != nil {
-		return artifact{}, fmt.Errorf("signing %s: %w", file, err)
+		return fmt.Errorf("signing %s: %w", file, err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return artifact{}, fmt.Errorf("reading %s: %w", file, err)
+		return fmt.Errorf("reading %s: %w", file, err)
 	}
 	a, event := c.certificate(kind, file, der, cert)
-	return a, c.add(s.record, event)
+	return c.issued(s.intended, a, event)
 }
 
 // certificate puts a signed certificate on record.

@@ -43,6 +43,9 @@ func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(stem, "a") {
+		return number(n) + " " + stem + "ies" // entry, directory; not day
+	}
 	return number(n) + " " + noun + "s"
 }
 
