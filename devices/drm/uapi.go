@@ -133,10 +133,10 @@ type mapDumb struct {
 	offset    uint64
 }
 
-// waitVblank is the request half of a union; the reply has the same size.
+// waitVblank is a union: a request has no more than signal, a reply has all.
 type waitVblank struct {
 	kind, sequence uint32
-	signal         uint64
+	signal, _      uint64
 }
 
 // eventHeader begins what is read from a card.

@@ -143,3 +143,17 @@ func TestWhatIsPaintedIsShown(t *testing.T) {
 		})
 	}
 }
+
+func TestAnotherMonitorIsFilled(t *testing.T) {
+	vm := qemu.Boot(t, qemu.Options{Program: qemu.Build(t, "anodize/devices/drm/internal/vminit"), Display: qemu.VirtioGPU})
+	vm.Expect("READY")
+	size, _ := open(t, vm)
+	paint(t, vm, 1, image.Rectangle{Max: size})
+	for _, size := range []image.Point{{1920, 1080}, {800, 600}} {
+		vm.Resize(size.X, size.Y)
+		if got, want := ask(t, vm, "await"), fmt.Sprint("1 ", size.X, " ", size.Y, " XRGB8888"); got != want {
+			t.Fatalf("a monitor of %v gave %q, not %q", size, got, want)
+		}
+		mustShow(t, vm, size, paint(t, vm, 2, image.Rectangle{Max: size}))
+	}
+}

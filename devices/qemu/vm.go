@@ -61,6 +61,7 @@ type VM struct {
 	cmd     *exec.Cmd
 	qmp     *qmp
 	control net.Conn
+	viewer  net.Conn    // see Resize; nil before
 	lines   chan string // from the control port
 	exited  chan struct{}
 
@@ -149,6 +150,7 @@ func (vm *VM) start(k Kernel, o Options) {
 		"-chardev", "socket,id=qmp,path=" + vm.path("qmp") + ",server=on,wait=off", "-mon", "chardev=qmp,mode=control",
 		"-chardev", "socket,id=control,path=" + vm.path("control") + ",server=on,wait=off",
 		"-serial", "stdio", "-serial", "chardev:control",
+		"-vnc", "unix:" + vm.path("vnc"),
 	}
 	args = append(args, o.Display.arguments()...)
 	for _, d := range o.Devices {
