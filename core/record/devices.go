@@ -46,7 +46,7 @@ func bootstrap(e audit.HSMBootstrapped) markup {
 	for i, s := range e.Steps {
 		rows = append(rows, []markup{number(i + 1), data(s.Name), data(s.Detail)})
 	}
-	return join(el(h3, words("How the HSM was made ready")), table(plain, []string{"", "Step", "Detail"}, rows))
+	return join(el(h3, words("How the HSM was made ready")), table([]string{"No.", "Step", "Detail"}, rows))
 }
 
 // deviceLog shows the HSM's own log as far as this ceremony recorded it.
@@ -71,7 +71,7 @@ func (h *history) deviceLog() markup {
 	}
 	return join(
 		el(paragraph, words("The device writes it itself, each entry with a digest over the one before.")),
-		table(plain, []string{"Entry", "Command", "Session", "Object", "Result", "Digest"}, rows),
+		table([]string{"Entry", "Command", "Session", "Object", "Result", "Digest"}, rows),
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"anodize/core/audit"
+	"anodize/core/record"
 )
 
 // fixture is a log of fixed bytes, and what its ceremonies issued: openssl made
@@ -86,14 +87,24 @@ func (f *fixture) closeOnly(kind audit.Kind, names ...string) {
 	}
 	e := audit.SessionClose{Directory: name}
 	for _, n := range names {
-		content := []byte("profile")
-		if sources[n] != "" {
-			content, _ = f.issued(n)
-		}
-		e.Files = append(e.Files, audit.FileFact{Name: n, Size: int64(len(content)), SHA256: digest(content)})
+		e.Files = append(e.Files, f.fact(n))
 	}
 	e.Files = append(e.Files, audit.FileFact{Name: "STATE.JSON", Size: 9, SHA256: digest([]byte("state"))})
 	f.add(e)
+}
+
+// fact describes a file of a session.
+func (f *fixture) fact(name string) audit.FileFact {
+	f.t.Helper()
+	if name == record.File {
+		made := f.log.Records()[f.log.Len()-1].Event.(audit.RecordMade)
+		return audit.FileFact{Name: name, Size: made.Size, SHA256: made.SHA256}
+	}
+	content := []byte("profile")
+	if sources[name] != "" {
+		content = source(f.t, sources[name])
+	}
+	return audit.FileFact{Name: name, Size: int64(len(content)), SHA256: digest(content)}
 }
 
 // deviceLog is an hsm.log with such commands, the last one of which failed.
@@ -182,6 +193,20 @@ func signed(t testing.TB) *fixture {
 	f.add(audit.HSMLogin{Serial: device.Serial}, child, deviceLog(0x04, 0x6a),
 		audit.FingerprintCompared{File: child.File, SHA256: child.SHA256},
 		audit.CeremonyEnd{Operation: "sign-csr", Outcome: "stopped", Words: "the fingerprint differs"})
+	return f
+}
+
+// stopped ends before anything was issued, in an archive with records.
+func stopped(t testing.TB) *fixture {
+	t.Helper()
+	f := rooted(t)
+	f.add(record.Made(page(t, f)))
+	f.close(audit.RecordSession, "RECORD.HTML", "ROOT.CRL", "ROOT.CRT")
+	f.add(audit.ClockConfirmed{})
+	f.begin("issue-crl")
+	f.add(audit.IntentIssueCRL{Number: 2, File: "ROOT.CRL", TBS: base64.StdEncoding.EncodeToString(source(t, "crl.tbs"))})
+	f.close(audit.IntentSession)
+	f.add(audit.CeremonyEnd{Operation: "issue-crl", Outcome: "stopped", Words: "the drive made a noise"})
 	return f
 }
 

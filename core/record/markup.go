@@ -17,32 +17,31 @@ type (
 )
 
 const (
-	h1         tag = "h1"
-	h2         tag = "h2"
-	h3         tag = "h3"
-	paragraph  tag = "p"
-	list       tag = "ul"
-	item       tag = "li"
-	tableTag   tag = "table"
-	tableHead  tag = "thead"
-	tableBody  tag = "tbody"
-	row        tag = "tr"
-	headCell   tag = "th"
-	cell       tag = "td"
-	figure     tag = "figure"
-	figcaption tag = "figcaption"
-	strong     tag = "strong"
-	code       tag = "code"
-	pre        tag = "pre"
-	small      tag = "small"
+	h1        tag = "h1"
+	h2        tag = "h2"
+	h3        tag = "h3"
+	paragraph tag = "p"
+	list      tag = "ul"
+	item      tag = "li"
+	tableTag  tag = "table"
+	tableHead tag = "thead"
+	tableBody tag = "tbody"
+	row       tag = "tr"
+	headCell  tag = "th"
+	cell      tag = "td"
+	strong    tag = "strong"
+	code      tag = "code"
+	mark      tag = "mark"
 )
 
 const (
-	plain  class = ""
-	banner class = "banner" // what nobody may overlook
-	char   class = "char"   // a character's code point
-	facts  class = "facts"  // a table of names and values
-	sign   class = "sign"   // a table with room for a pen
+	plain     class = ""
+	danger    class = "danger"      // a paragraph that nobody may overlook
+	digest    class = "fingerprint" // a digest to be compared from afar
+	grid      class = "grid wide"   // a table with lines between its cells
+	open      class = "wide"        // a table without
+	write     class = "write"       // a cell with room for a time
+	signature class = "sign"        // a cell with room for a name
 )
 
 // el is an element around its parts.
@@ -50,13 +49,13 @@ func el(t tag, parts ...markup) markup { return of(t, plain, parts...) }
 
 // of is an element of a class.
 func of(t tag, c class, parts ...markup) markup {
-	open := "<" + markup(t)
+	start := "<" + markup(t)
 	if c != plain {
-		open += ` class="` + markup(c) + `"`
+		start += ` class="` + markup(c) + `"`
 	}
-	out := join(append(append([]markup{open + ">"}, parts...), "</"+markup(t)+">")...)
+	out := join(append(append([]markup{start + ">"}, parts...), "</"+markup(t)+">")...)
 	switch t {
-	case strong, code, small, headCell, cell, figcaption:
+	case strong, code, mark, headCell, cell:
 		return out
 	default:
 		return out + "\n" // one block a line, for people with a text editor
@@ -95,11 +94,8 @@ func link(id, title string) markup {
 }
 
 // table has a row of heads and the rows below it.
-func table(c class, heads []string, rows [][]markup) markup {
-	var head, body []markup
-	for _, h := range heads {
-		head = append(head, el(headCell, words(h)))
-	}
+func table(heads []string, rows [][]markup) markup {
+	var body []markup
 	for _, r := range rows {
 		var cells []markup
 		for _, c := range r {
@@ -107,7 +103,16 @@ func table(c class, heads []string, rows [][]markup) markup {
 		}
 		body = append(body, el(row, cells...))
 	}
-	return of(tableTag, c, el(tableHead, el(row, head...)), el(tableBody, body...))
+	return tableOf(heads, body)
+}
+
+// tableOf is a table of rows that are made already.
+func tableOf(heads []string, rows []markup) markup {
+	var head []markup
+	for _, h := range heads {
+		head = append(head, el(headCell, words(h)))
+	}
+	return of(tableTag, grid, el(tableHead, el(row, head...)), el(tableBody, rows...))
 }
 
 // fact is a name and its value.
@@ -122,7 +127,7 @@ func factTable(all ...fact) markup {
 	for _, f := range all {
 		rows = append(rows, el(row, el(headCell, data(f.name)), el(cell, f.value)))
 	}
-	return of(tableTag, facts, el(tableBody, rows...))
+	return of(tableTag, grid, el(tableBody, rows...))
 }
 
 // words is our own text.
@@ -143,10 +148,20 @@ func counted(n int, thing string) markup {
 	return words(fmt.Sprintf("%d %ss", n, thing))
 }
 
+// longest is the length in bytes of the longest word that is never cut.
+const longest = 40
+
 // data is text from a log or a file. A line feed begins a new line. Whatever
 // cannot be seen as it is, spaces that a browser would swallow among it, is
-// shown by its code point.
+// shown by its code point. Words too long for a line are set so that they break.
 func data(s string) markup {
+	if slices.ContainsFunc(strings.Fields(s), func(word string) bool { return len(word) > longest }) {
+		return mono(s)
+	}
+	return visible(s)
+}
+
+func visible(s string) markup {
 	var b strings.Builder
 	for i, r := range s {
 		last := i+len(string(r)) >= len(s)
@@ -155,7 +170,7 @@ func data(s string) markup {
 		case r == '\n':
 			b.WriteString("<br>")
 		case swallowed || hidden(r):
-			b.WriteString(string(of(code, char, words(fmt.Sprintf("%U", r)))))
+			b.WriteString(string(el(mark, words(fmt.Sprintf("[%U]", r)))))
 		default:
 			b.WriteString(escaper.Replace(string(r)))
 		}
@@ -164,7 +179,7 @@ func data(s string) markup {
 }
 
 // mono is data that people compare letter by letter.
-func mono(s string) markup { return el(code, data(s)) }
+func mono(s string) markup { return el(code, visible(s)) }
 
 // name is data within our own words, kept apart from them.
 func name(s string) markup { return el(strong, data(s)) }

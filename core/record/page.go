@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,14 +59,14 @@ func (h *history) head() markup {
 	if h.genesis.Mode != "production" {
 		title = strings.ToUpper(h.genesis.Mode) + ". " + title
 	}
-	return join("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>", words(title), "</title>\n<style>\n", markup(style), "</style>\n</head>\n<body>\n")
+	return join("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>", words(title), "</title>\n<style>", markup(style), "</style>\n</head>\n<body>\n")
 }
 
 // summary says what, when, how it ended, and what the page was made from.
 func (h *history) summary() markup {
 	var out []markup
 	if h.genesis.Mode != "production" {
-		out = append(out, of(paragraph, banner, words(strings.ToUpper(h.genesis.Mode)+". Nothing here belongs to a CA that anybody may trust.")))
+		out = append(out, of(paragraph, danger, words(strings.ToUpper(h.genesis.Mode)+". Nothing here belongs to a CA that anybody may trust.")))
 	}
 	out = append(out, el(h1, words("Record of a ceremony: "+operation(h.now.Operation))))
 	outcome := words(outcomes[h.now.how])
@@ -90,46 +91,46 @@ func (h *history) summary() markup {
 
 // fingerprints shows what witnesses compare, to be read and to be scanned.
 func (h *history) fingerprints() (markup, error) {
-	var out []markup
+	head := h.log.Whole()
+	var prints []print
 	for _, i := range h.present() {
-		code, err := fingerprint(i.file, "SHA-256 of "+i.file, i.sha256, i.sha256)
+		prints = append(prints, print{"SHA-256 of " + i.file, i.sha256, i.sha256})
+	}
+	prints = append(prints, print{"Tree head of this page, over " + string(counted(int(head.Size), "record")), hex.EncodeToString(head.Root[:]), head.String()})
+	var rows []markup
+	for _, p := range prints {
+		img, err := qrCode(strings.ToUpper(p.scanned), "QR code: "+p.title)
 		if err != nil {
 			return "", err
 		}
-		out = append(out, code)
+		rows = append(rows, el(row, el(cell, img), el(cell, el(paragraph, el(strong, words(p.title))), of(paragraph, digest, groups(p.digest)))))
 	}
-	head := h.log.Whole()
-	code, err := fingerprint("the tree head", "Tree head of this page, over "+string(counted(int(head.Size), "record")), hex.EncodeToString(head.Root[:]), head.String())
-	if err != nil {
-		return "", err
-	}
-	out = append(out, code, el(paragraph, words("The witnesses' sheets bear the head of the whole log, with the records that end its last session. "+
-		"That log begins with the records of this page: anodize-validate -head takes either.")))
-	return join(out...), nil
+	return join(of(tableTag, open, el(tableBody, rows...)),
+		el(paragraph, words("The witnesses' sheets bear the head of the whole log, with the records that end its last session. "+
+			"That log begins with the records of this page: anodize-validate -head takes either."))), nil
 }
 
-// fingerprint is a digest in groups of four, and the QR code of text.
-func fingerprint(of, caption, digest, text string) (markup, error) {
-	img, err := qrCode(strings.ToUpper(text), "QR code of "+of)
-	if err != nil {
-		return "", err
-	}
-	return el(figure, img, el(figcaption, words(caption), el(pre, words(groups(digest))))), nil
+// print is a digest to be compared.
+type print struct {
+	title   string
+	digest  string // hex
+	scanned string // what the QR code says
 }
 
 // groups writes hex in upper case, in groups of four, four groups a line.
-func groups(digest string) string {
-	var b strings.Builder
-	for i, c := range strings.ToUpper(digest) {
-		switch {
-		case i > 0 && i%16 == 0:
-			b.WriteByte('\n')
-		case i > 0 && i%4 == 0:
-			b.WriteByte(' ')
+func groups(digest string) markup {
+	var all []markup
+	for line := range slices.Chunk([]byte(strings.ToUpper(digest)), 16) {
+		var b strings.Builder
+		for i, c := range line {
+			if i > 0 && i%4 == 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteByte(c)
 		}
-		b.WriteRune(c)
+		all = append(all, words(b.String()))
 	}
-	return b.String()
+	return lines(all...)
 }
 
 // people says who holds a share, and has room for who was there.
@@ -149,14 +150,19 @@ func (h *history) people() markup {
 		}
 	}
 	out = append(out, el(paragraph, words("The log names custodians and nobody else, and not which of them came. Whoever was there signs here, on paper.")))
-	rows := [][]markup{{words("Operator"), "", "", ""}}
+	rows := []markup{signs("Operator", "")}
 	for _, custodian := range pens {
-		rows = append(rows, []markup{words("Custodian"), custodian, "", ""})
+		rows = append(rows, signs("Custodian", custodian))
 	}
 	for range 3 {
-		rows = append(rows, []markup{words("Witness"), "", "", ""})
+		rows = append(rows, signs("Witness", ""))
 	}
-	return join(append(out, table(sign, []string{"Role", "Name", "Time", "Signature"}, rows))...)
+	return join(append(out, tableOf([]string{"Role", "Name", "Time", "Signature"}, rows))...)
+}
+
+// signs is a row for one person's pen.
+func signs(role string, name markup) markup {
+	return el(row, el(cell, words(role)), of(cell, signature, name), of(cell, write), of(cell, signature))
 }
 
 func (h *history) roster(r audit.Roster) markup {
@@ -167,7 +173,7 @@ func (h *history) roster(r audit.Roster) markup {
 	return join(
 		el(paragraph, words("Any "), number(r.Threshold), words(" of "), counted(len(r.Members), "custodian"),
 			words(" together open the HSM. Set "), number(r.Set), words(", generation "), number(r.Generation), words(".")),
-		table(plain, []string{"Custodian", "Share x", "Commitment to the share"}, rows),
+		table([]string{"Custodian", "Share x", "Commitment to the share"}, rows),
 	)
 }
 
@@ -189,10 +195,10 @@ func (h *history) remarkTables() markup {
 	heads := []string{"Record", "Time (UTC)", "What, and the words on record"}
 	out := el(paragraph, words("None since the ceremony before."))
 	if len(fresh) > 0 {
-		out = table(plain, heads, fresh)
+		out = table(heads, fresh)
 	}
 	if len(old) > 0 {
-		out = join(out, el(h3, words("In earlier records")), table(plain, heads, old))
+		out = join(out, el(h3, words("In earlier records")), table(heads, old))
 	}
 	return out
 }
@@ -209,7 +215,7 @@ func (h *history) sessionTable() markup {
 	}
 	return join(
 		el(paragraph, words("As they were read back after they were written. The session that holds this page is the one after the last of them.")),
-		table(plain, []string{"Session", "Directory", "First sector", "Sectors", "SHA-256 of all its sectors"}, rows),
+		table([]string{"Session", "Directory", "First sector", "Sectors", "SHA-256 of all its sectors"}, rows),
 	)
 }
 
@@ -229,9 +235,9 @@ func (h *history) before() markup {
 	for _, i := range h.issues[:len(h.issues)-len(h.present())] {
 		issues = append(issues, []markup{words(stamp(i.at)), data(i.file), i.what, mono(i.sha256)})
 	}
-	out := table(plain, []string{"Began (UTC)", "Ceremony", "Outcome", "Files"}, ceremonies)
+	out := table([]string{"Began (UTC)", "Ceremony", "Outcome", "Files"}, ceremonies)
 	if len(issues) > 0 {
-		out = join(out, el(h3, words("What they issued")), table(plain, []string{"Issued (UTC)", "File", "What", "SHA-256"}, issues))
+		out = join(out, el(h3, words("What they issued")), table([]string{"Issued (UTC)", "File", "What", "SHA-256"}, issues))
 	}
 	return out
 }

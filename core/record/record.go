@@ -19,7 +19,7 @@ const (
 	// the next number, and keeps the earlier form for the discs that have it.
 	Form = 1
 	// MaxSize is the length in bytes of the longest record.
-	MaxSize = 8 << 20
+	MaxSize = 4 << 20
 )
 
 // ErrUnknownForm says that a record was made in a form that this program does

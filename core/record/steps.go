@@ -13,7 +13,7 @@ func (h *history) stepTable() markup {
 		what, more := step(r.Event)
 		rows = append(rows, []markup{number(r.Seq), words(stamp(r.Time)), words(what), more})
 	}
-	return table(plain, []string{"Record", "Time (UTC)", "Step", "On record"}, rows)
+	return join(el(paragraph, words("Every record since the ceremony before ended.")), table([]string{"Record", "Time (UTC)", "Step", "On record"}, rows))
 }
 
 // step says what a record tells.
@@ -59,7 +59,7 @@ func ceremonyStep(e audit.Event) (what string, more markup) {
 	case audit.IntentAbandoned:
 		return "An intent was abandoned", lines(data(e.Directory), el(strong, data(e.Explanation)))
 	case audit.SharesCommitted:
-		return "The shares were fixed", join(words(fmt.Sprintf("any %d of %d custodians, set %d, generation %d", e.Roster.Threshold, len(e.Roster.Members), e.Roster.Set, e.Roster.Generation)))
+		return "The shares were fixed", words(fmt.Sprintf("any %d of %d custodians, set %d, generation %d", e.Roster.Threshold, len(e.Roster.Members), e.Roster.Set, e.Roster.Generation))
 	case audit.CeremonyEnd:
 		return "The ceremony ended: " + outcomes[e.Outcome], data(e.Words)
 	default:
@@ -75,7 +75,7 @@ func keyStep(e audit.Event) (what string, more markup) {
 	case audit.HSMLogin:
 		return "The custodians opened the HSM", join(words("serial "), name(e.Serial))
 	case audit.HSMLog:
-		return "The HSM's own log was read", join(counted(len(e.Entries), "record"), words(fmt.Sprintf("; not logged: %d starts, %d sessions", e.UnloggedBoots, e.UnloggedAuths)))
+		return "The HSM's own log was read", words(fmt.Sprintf("new entries: %d; not logged: starts %d, sessions %d", len(e.Entries), e.UnloggedBoots, e.UnloggedAuths))
 	case audit.KeyGenerated:
 		return "The key was made in the HSM", keyMade(e)
 	case audit.CertificateIssued:
