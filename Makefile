@@ -7,7 +7,7 @@ MODULES = . ui/raster
 # Debian packages that the tests and the rehearsal's checks need.
 DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools python3 tzdata gcc libc6-dev
 
-.PHONY: all deps lint test rehearsal bench clean
+.PHONY: all deps lint test rehearsal bench performance clean
 
 all: test
 
@@ -32,6 +32,12 @@ rehearsal: deps
 
 bench:
 	@for m in $(MODULES); do (cd $$m && go test -run '^$$' -bench . ./...) || exit 1; done
+
+# Prints what docs/performance.md holds, beside Gio's own renderer; takes about
+# ten minutes.
+performance: DEBS += gcc libc6-dev pkg-config libegl-dev libgles2 libgl1-mesa-dri
+performance: deps
+	cd testdata/llvmpipe && go run ./figures
 
 clean:
 	rm -rf build

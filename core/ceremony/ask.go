@@ -40,8 +40,10 @@ func (c *Ceremony) askText(ctx context.Context, q question) (string, error) {
 		problem = ""
 		switch e := e.(type) {
 		case Input:
-			if len(value)+len(e.Text) <= q.limit && utf8.ValidString(e.Text) {
+			if utf8.ValidString(e.Text) && len(value)+len(e.Text) <= q.limit {
 				value += e.Text
+			} else {
+				problem = "It is as long as it can be."
 			}
 		case Erase:
 			_, n := utf8.DecodeLastRuneInString(value)
@@ -49,9 +51,19 @@ func (c *Ceremony) askText(ctx context.Context, q question) (string, error) {
 		case Press:
 			switch e.Action {
 			case "back":
-				return "", errBack
+				if q.listed == nil || value == q.value {
+					return "", errBack
+				}
+				value = q.value // what was typed goes first, what was added later
+				c.redraw(q.screen(value, problem))
+				continue
 			case "extra":
-				return "", errExtra
+				if value == q.value {
+					return "", errExtra
+				}
+				problem = "Add what you typed, or erase it."
+				c.redraw(q.screen(value, problem))
+				continue
 			}
 			if err := q.check(value); err == nil {
 				return value, nil

@@ -24,14 +24,15 @@ const (
 // step is what a session is for. The zero value is the record, which closes.
 type step struct {
 	kind    audit.Kind
-	certain string
+	what    string // is on the disc, once it is
+	certain string // while it is not
 }
 
 var (
-	intentStep = step{audit.IntentSession, "The HSM was not opened. Nothing of this ceremony is on the stick."}
-	commitStep = step{audit.CommitSession, "The HSM was not changed. The shares just made open nothing: destroy the papers if you stop."}
-	recordStep = step{audit.RecordSession, "The key has been used. What it signed is in this machine's memory until the record is on the disc. None of it is on the stick."}
-	whyStep    = step{audit.RecordSession, "The reason is not on the disc. Nothing of this ceremony is on the stick."}
+	intentStep = step{audit.IntentSession, "the intent", "The HSM was not opened. Nothing of this ceremony is on the stick."}
+	commitStep = step{audit.CommitSession, "the custodians' commitments", "The HSM was not changed. The shares just made open nothing: destroy the papers if you stop."}
+	recordStep = step{audit.RecordSession, "the record", "The key has been used. What it signed is in this machine's memory until the record is on the disc. None of it is on the stick."}
+	whyStep    = step{audit.RecordSession, "the reason", "The reason is not on the disc. Nothing of this ceremony is on the stick."}
 )
 
 // draft is a session not yet burned: its log without session.close, and the
@@ -114,7 +115,7 @@ func (c *Ceremony) adopted(ctx context.Context, s *session, receipt disc.Receipt
 	for {
 		b, err := c.adopt(ctx, s, receipt)
 		if err == nil {
-			return b, c.showBurned(ctx)
+			return b, c.showBurned(ctx, s.what)
 		}
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"anodize/core/disc"
@@ -38,7 +39,9 @@ func (c *Ceremony) burnProgress(title string, directories []disc.Directory) func
 		row.State, row.Fraction, row.Detail = Current, -1, elapsed(time.Since(began))
 		if p.Total > 0 {
 			row.Fraction = float64(p.Done) / float64(p.Total)
-			if left := remaining(time.Since(began), p.Done, p.Total); left > 0 {
+			if p.Done == p.Total {
+				row.Detail = elapsed(time.Since(began))
+			} else if left := remaining(time.Since(began), p.Done, p.Total); left > 0 {
 				row.Detail = elapsed(left) + " left"
 			}
 		}
@@ -57,9 +60,7 @@ func remaining(taken time.Duration, done, total int64) time.Duration {
 // burnRow is the row of the list that a step of the drive belongs to.
 func burnRow(s disc.Step) int {
 	switch s {
-	case disc.StepBuild:
-		return 0
-	case disc.StepPrepare:
+	case disc.StepBuild, disc.StepPrepare:
 		return 1
 	case disc.StepWrite, disc.StepFlush:
 		return 2
@@ -80,7 +81,7 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 		note:     "If the power fails now, the next start finds what is on the disc, and asks what happened.",
 	}
 	if done {
-		q.title, q.sentence = "On the disc, and read back equal", fmt.Sprintf("Session %d of this archive. Note the log's and the tree's head, shown with the phases.", c.table.archive.sessions)
+		q.title, q.sentence = "On the disc: "+title, fmt.Sprintf("Read back equal, as session %d of this archive. Note the log's and the tree's head, shown with the phases.", c.table.archive.sessions)
 		q.notice, q.note = Notice{}, ""
 	} else {
 		next.Why = "Not before it is read back"
@@ -90,18 +91,18 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 }
 
 // showBurned lets people see that the burn is done and note the heads.
-func (c *Ceremony) showBurned(ctx context.Context) error {
+func (c *Ceremony) showBurned(ctx context.Context, what string) error {
 	b, ok := c.View().Body.(StepsBody)
 	if !ok {
 		return nil
 	}
 	steps := append([]WorkStep(nil), b.Steps...)
 	for i := range steps {
-		if steps[i].State == Current {
+		if strings.HasSuffix(steps[i].Detail, " left") {
 			steps[i].Detail = ""
 		}
 		steps[i].State = Done
 	}
-	_, err := c.ask(ctx, c.burning("", steps, true), nil)
+	_, err := c.ask(ctx, c.burning(what, steps, true), nil)
 	return err
 }

@@ -32,6 +32,7 @@ func New(s Setup) *Ceremony {
 		stage: newStage(s.Room.Now, s.Room.Changed()),
 		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program,
 	}
+	c.onChange = c.lamps
 	c.publish(func(v *View) { v.Banner = s.Mode.banner() })
 	return c
 }

@@ -104,7 +104,6 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 
 // noteHead has the witnesses note the head that the next ceremony will show.
 func (c *Ceremony) noteHead(ctx context.Context, head audit.Head) error {
-	c.table.archive.compared = head
 	_, err := c.ask(ctx, screen{
 		title: "Note the tree head on every sheet", sentence: "The newest one counts: the next ceremony shows it again. A disc cut short or exchanged will not have it.",
 		body:    FingerprintBody{Of: "Tree head over " + plural(int(head.Size), "record"), Hex: upper(head.Root[:]), QR: headQR(head)},

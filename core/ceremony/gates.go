@@ -64,7 +64,7 @@ var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Othe
 // clockGate passes when the operator has confirmed the time.
 func (c *Ceremony) clockGate(ctx context.Context) error {
 	for !c.table.clock {
-		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice)
+		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice, shutDown)
 		if err != nil {
 			return err
 		}
@@ -76,17 +76,23 @@ func (c *Ceremony) clockGate(ctx context.Context) error {
 }
 
 // confirmClock asks whether the clock is right and lets it be set. It reports
-// false after it was set: the new time wants confirming too.
-func (c *Ceremony) confirmClock(ctx context.Context, title, notice string) (bool, error) {
-	e, err := c.ask(ctx, screen{
+// false after it was set: the new time wants confirming too. The careful action
+// leaves.
+func (c *Ceremony) confirmClock(ctx context.Context, title, notice string, careful Action) (bool, error) {
+	e, err := c.askGate(ctx, screen{
 		title: title, sentence: "Compare with a clock you trust. Certificates, the log and the disc will carry it.",
 		body: ClockBody{}, notice: Notice{Text: notice},
 		actions: []Action{
-			{ID: "set", Label: "Set the clock", Key: "S"}, {ID: "right", Label: "It is right", Key: "Enter", Kind: Primary},
+			careful, {ID: "set", Label: "Set the clock", Key: "S"}, {ID: "right", Label: "It is right", Key: "Enter", Kind: Primary},
 		},
 	}, nil)
-	if err != nil || e == (Press{"right"}) {
-		return err == nil, err
+	switch {
+	case err != nil:
+		return false, err
+	case e == (Press{"right"}):
+		return true, nil
+	case e == (Press{careful.ID}):
+		return false, errBack
 	}
 	return false, c.setClock(ctx)
 }
@@ -155,6 +161,7 @@ func (c *Ceremony) shuttleGate(ctx context.Context) error {
 			return err
 		}
 		c.table.stick = stick
+		c.lamps()
 	}
 	return nil
 }
@@ -185,6 +192,7 @@ func (c *Ceremony) profileGate(ctx context.Context) error {
 			return err
 		}
 		c.table.profile = p
+		c.lamps()
 	}
 	return nil
 }
@@ -265,10 +273,10 @@ func (c *Ceremony) hsmGate(ctx context.Context) error {
 			}}}},
 			actions: []Action{shutDown, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
 		}, c.lostEither(ctx, device)); err != nil {
-			device.Close()
 			return err
 		}
 		c.table.hsm, c.table.hsmInfo = device, info
+		c.lamps()
 	}
 	return nil
 }
@@ -280,7 +288,6 @@ func (c *Ceremony) openHSM(ctx context.Context) (hsm.Device, hsm.Info, error) {
 	}
 	info, err := device.Info(ctx)
 	if err != nil {
-		device.Close()
 		return nil, hsm.Info{}, fmt.Errorf("asking the HSM what it is: %w", err)
 	}
 	return device, info, nil
@@ -337,13 +344,12 @@ func (c *Ceremony) lostDevice(ctx context.Context) func() bool {
 		defer c.lamps()
 		t := &c.table
 		if t.stick != nil {
-			if _, err := c.room.Stick(ctx); err != nil {
+			if stick, err := c.room.Stick(ctx); err != nil || stick != t.stick {
 				c.table = table{clock: t.clock}
 				return true
 			}
 		}
 		if t.hsm != nil && !c.hsmThere(ctx) {
-			t.hsm.Close()
 			c.table = table{clock: t.clock, stick: t.stick, profile: t.profile}
 			return true
 		}
@@ -376,28 +382,35 @@ func (c *Ceremony) discThere(ctx context.Context) bool {
 	return err == nil && m.Identity == c.table.disc.Identity
 }
 
-// lamps shows which devices are there.
+// lamps shows which devices are there, and which of them the gates have passed.
 func (c *Ceremony) lamps() {
-	t := &c.table
-	stick, device, medium := Lamp{Word: "No stick"}, Lamp{Word: "No HSM"}, Lamp{Word: "No disc"}
-	if t.stick != nil {
-		stick = Lamp{There, "Stick"}
-	} else if _, err := c.room.Stick(context.Background()); err == nil {
-		stick = Lamp{NeedsYou, "Stick"}
+	ctx, t := context.Background(), &c.table
+	_, noStick := c.room.Stick(ctx)
+	_, noDrive := c.room.Drive(ctx)
+	stick := lamp(noStick == nil, t.stick != nil, "Stick", "No stick")
+	medium := lamp(noDrive == nil, t.disc != nil, "Disc", "No disc")
+	if t.disc != nil && noDrive == nil {
+		medium.Word = "Disc, " + plural(t.disc.SessionsLeft, "session") + " free"
 	}
-	if t.hsm != nil {
-		device = Lamp{There, "HSM " + t.hsmInfo.Serial}
-	} else if t.profile != nil {
-		if _, err := c.room.HSM(context.Background(), string(t.profile.HSM.Backend)); err == nil {
-			device = Lamp{NeedsYou, "HSM"}
+	device := Lamp{Word: "HSM"} // which kind to look for is not known before the profile
+	if t.profile != nil {
+		_, noHSM := c.room.HSM(ctx, string(t.profile.HSM.Backend))
+		device = lamp(noHSM == nil, t.hsm != nil, "HSM", "No HSM")
+		if t.hsm != nil && noHSM == nil {
+			device.Word = "HSM " + t.hsmInfo.Serial
 		}
 	}
-	if t.disc != nil {
-		medium = Lamp{There, "Disc, " + plural(t.disc.SessionsLeft, "session") + " free"}
-	} else if _, err := c.room.Drive(context.Background()); err == nil {
-		medium = Lamp{NeedsYou, "Disc"}
-	}
 	c.publish(func(v *View) { v.Stick, v.HSM, v.Disc = stick, device, medium })
+}
+
+func lamp(there, passed bool, word, absent string) Lamp {
+	switch {
+	case !there:
+		return Lamp{Absent, absent}
+	case passed:
+		return Lamp{There, word}
+	}
+	return Lamp{NeedsYou, word}
 }
 
 // findFiles returns the names that match, without regard to case, in order.

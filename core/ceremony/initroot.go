@@ -49,7 +49,7 @@ func (op *initRoot) plan(ctx context.Context, c *Ceremony) (*proposal, error) {
 		NotBefore: rfc3339(at), NotAfter: rfc3339(at.AddDate(0, 0, p.CA.ValidityDays).Add(-time.Second)), // both ends are included
 		CRLNumber: c.table.archive.state.NextCRLNumber(), NextUpdate: rfc3339(at.AddDate(0, 0, p.CA.CRLValidityDays)),
 	}
-	out := &proposal{intent: intent, preview: op.preview(intent), sessions: 3}
+	out := &proposal{intent: intent, preview: op.preview(intent), notice: Notice{Kind: Danger, Text: "HSM " + intent.HSM.Serial + " will be reset: everything in it is lost for ever."}, sessions: 3}
 	if c.table.archive.blank() {
 		out.files = []disc.File{disc.NewFile(profileFile, p.Bytes())}
 	}

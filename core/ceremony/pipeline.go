@@ -29,6 +29,7 @@ type operation interface {
 type proposal struct {
 	intent   audit.Event
 	preview  []FactGroup
+	notice   Notice
 	sessions int // that the operation will burn
 	files    []disc.File
 }
@@ -106,7 +107,7 @@ func (c *Ceremony) perform(ctx context.Context, op operation) error {
 	c.phase(2)
 	in, err := c.commit(ctx, op, p)
 	if err != nil {
-		return c.gaveUp(ctx, err)
+		return c.gaveUp(ctx, nil, err)
 	}
 	defer in.logout(ctx)
 	c.phase(3)
@@ -122,7 +123,7 @@ func (c *Ceremony) perform(ctx context.Context, op operation) error {
 	c.phase(5)
 	r, err := c.record(ctx, op, x)
 	if err != nil {
-		return c.gaveUp(ctx, err)
+		return c.gaveUp(ctx, in, err)
 	}
 	c.phase(6)
 	return c.export(ctx, op, r)
@@ -130,11 +131,8 @@ func (c *Ceremony) perform(ctx context.Context, op operation) error {
 
 // propose plans an operation and shows the plan.
 func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error) {
-	for confirmed := false; !confirmed; {
-		var err error
-		if confirmed, err = c.confirmClock(ctx, "Is this still the time?", ""); err != nil {
-			return nil, err
-		}
+	if err := c.confirmAgain(ctx); err != nil {
+		return nil, err
 	}
 	p, err := op.plan(ctx, c)
 	if err != nil {
@@ -145,7 +143,7 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 	}
 	e, err := c.ask(ctx, screen{
 		title: "Shall this be done?", sentence: "Everyone reads it. The next step writes it to the disc, for ever; no key has been used yet.",
-		body: FactsBody{p.preview},
+		body: FactsBody{p.preview}, notice: p.notice,
 		actions: []Action{
 			{ID: "back", Label: "Not this", Key: "Esc", Kind: Stop}, {ID: "go", Label: "Write the intent", Key: "Enter", Kind: Primary},
 		},
@@ -160,6 +158,23 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 		return nil, errChanged
 	}
 	return p, nil
+}
+
+// confirmAgain has the clock confirmed before an operation dates anything by it.
+func (c *Ceremony) confirmAgain(ctx context.Context) error {
+	back := Action{ID: "back", Label: "Back to the menu", Key: "Esc", Kind: Stop}
+	notice := ""
+	for {
+		confirmed, err := c.confirmClock(ctx, "Is this still the time?", notice, back)
+		if err != nil {
+			return err
+		}
+		if last := c.table.archive.lastTime; c.now().Before(last.Add(-maxAdjust)) {
+			notice = "The last session was written " + stamp(last) + ". An earlier time is refused."
+		} else if confirmed {
+			return nil
+		}
+	}
 }
 
 // checkRoom refuses a plan that the disc has no room for, with two sessions to
@@ -235,7 +250,7 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 	if a.last != nil && c.pending.event != nil && c.pending.after == *a.last {
 		events = append(events, c.pending.event)
 	}
-	if !a.blank() {
+	if a.compared.Size > 0 {
 		root := a.compared.Root
 		events = append(events, audit.HeadCompared{Size: a.compared.Size, Root: hexOf(root[:])})
 	}
@@ -310,7 +325,7 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	}
 	var gaveUp *stoppedError
 	if errors.As(problem, &gaveUp) {
-		return c.gaveUp(ctx, problem) // the disc takes no session: it is read again first
+		return c.gaveUp(ctx, in, problem) // the disc takes no session: it is read again first
 	}
 	notice := Notice{}
 	if !errors.Is(problem, errBack) {
@@ -327,7 +342,7 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 		},
 	})
 	if errors.Is(err, errBack) {
-		return c.gaveUp(ctx, problem)
+		return c.gaveUp(ctx, in, problem)
 	}
 	if err != nil {
 		return err
@@ -337,21 +352,21 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	}
 	newest, read := c.lastWords(ctx, in)
 	if err := c.add(in.record, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
-		return c.gaveUp(ctx, err)
+		return c.gaveUp(ctx, in, err)
 	}
 	why := whyStep
 	if in.session != nil || len(in.made) > 0 {
 		why = recordStep
 	}
 	if _, err := c.burn(ctx, draft{step: why, title: "Writing why it stopped to the disc", log: in.record, files: in.files()}); err != nil {
-		return c.gaveUp(ctx, err)
+		return c.gaveUp(ctx, in, err)
 	}
 	if read {
 		if err := in.session.AckLog(ctx, newest); err != nil {
 			problem = fmt.Errorf("%w; and the HSM was not told that its log is on the disc: %w", problem, err)
 		}
 	}
-	return c.gaveUp(ctx, problem)
+	return c.gaveUp(ctx, in, problem)
 }
 
 // lastWords puts the HSM's own log on record once more before an intent is
@@ -370,8 +385,9 @@ func (c *Ceremony) afterBurn(b burned) (*audit.Log, error) {
 	return log, c.add(log, *c.table.archive.last)
 }
 
-// gaveUp tells how a ceremony ended that could not go on, after its intent.
-func (c *Ceremony) gaveUp(ctx context.Context, problem error) error {
+// gaveUp tells how a ceremony ended that could not go on, after its intent, and
+// has the head noted that the next one will show.
+func (c *Ceremony) gaveUp(ctx context.Context, in *intended, problem error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -379,18 +395,51 @@ func (c *Ceremony) gaveUp(ctx context.Context, problem error) error {
 	if errors.Is(problem, errBack) {
 		happened = "It was stopped by hand."
 	}
-	certain := []string{
-		fmt.Sprintf("The disc holds %s of the archive, read back equal.", plural(c.table.archive.sessions, "session")),
+	a := c.table.archive
+	certain := append([]string{
+		fmt.Sprintf("The disc holds %s of the archive, read back equal.", plural(a.sessions, "session")),
 		"Nothing of this ceremony is on the stick.",
-	}
-	if open := c.table.archive.state.OpenIntent; open != "" {
+	}, in.certain()...)
+	if open := a.state.OpenIntent; open != "" {
 		certain = append(certain, fmt.Sprintf("Session %s has no record after it. The next ceremony asks what happened.", open))
 	}
 	_, err := c.ask(ctx, screen{
-		title: "The ceremony stopped here", sentence: "Write down what happened, and the log's and the tree's head, before you go on.",
-		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go on: the disc is read and verified again from its first record."},
-		actions: []Action{{ID: "back", Label: "Read the disc again", Key: "Enter", Kind: Primary}},
+		title: "The ceremony stopped here", sentence: "Write down what happened before you go on.",
+		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go on: note the tree head. Then the disc is read and verified again from its first record."},
+		actions: []Action{{ID: "back", Label: "To the tree head", Key: "Enter", Kind: Primary}},
 	}, nil)
+	if err == nil && !a.blank() {
+		err = c.noteHead(ctx, audit.Head{Size: a.log.Len(), Root: a.log.TreeHead()})
+	}
 	c.table.drive, c.table.disc, c.table.archive = nil, nil, nil
 	return err
+}
+
+// certain says what became of the HSM and the shares in a ceremony that stopped.
+func (in *intended) certain() []string {
+	if in == nil {
+		return []string{"The HSM was not opened."}
+	}
+	var told []string
+	opened := false
+	for _, r := range in.record.Records()[in.log.Len():] {
+		switch e := r.Event.(type) {
+		case audit.HSMBootstrapped:
+			opened = true
+			told = append(told, "HSM "+e.HSM.Serial+" was reset and opens to the new shares alone.")
+		case audit.HSMLogin:
+			opened = true
+		case audit.CertificateIssued:
+			told = append(told, "The key has signed "+e.File+". It stands on the disc as far as the sessions above hold it.")
+		case audit.CRLIssued:
+			told = append(told, "The key has signed "+e.File+".")
+		}
+	}
+	if !opened {
+		told = append(told, "The HSM was not changed, and its key was not used.")
+	}
+	if _, ok := in.event.(audit.IntentInitRoot); ok && !opened {
+		told = append(told, "Cards that were written in this ceremony open nothing: destroy them.")
+	}
+	return told
 }

@@ -280,14 +280,19 @@ func (c *Ceremony) askNames(ctx context.Context, names []string) ([]string, erro
 		if len(names) < 2 {
 			why = "two names at least"
 		}
-		if len(names) == maxCustodians {
-			return names, nil
-		}
 		name, err := c.askText(ctx, question{
 			title: "Who keeps the shares?", sentence: "Two to sixteen custodians, in the order in which they will step up.",
 			label: fmt.Sprintf("Name of custodian %d", len(names)+1), hint: "As it will stand on the card and in the log", limit: quorum.MaxNameSize, listed: names,
 			done: "Add", back: backLabel(names), extra: "That is all", extraWhy: why,
-			check: func(s string) error { return quorum.CheckNames(append(append([]string(nil), names...), s)) },
+			check: func(s string) error {
+				switch {
+				case len(names) == maxCustodians:
+					return errors.New("sixteen custodians are the most")
+				case s == "":
+					return errors.New("type a name first")
+				}
+				return quorum.CheckNames(append(append([]string(nil), names...), s))
+			},
 		})
 		switch {
 		case errors.Is(err, errExtra):

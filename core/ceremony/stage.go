@@ -16,11 +16,12 @@ var errChanged = errors.New("the devices on the table changed")
 // the events that answer them. The ceremony's goroutine asks one question at a
 // time; any goroutine may read the view and send events.
 type stage struct {
-	now     func() time.Time
-	changed <-chan struct{}
-	view    atomic.Pointer[View]
-	updated chan struct{}
-	events  chan sent
+	now      func() time.Time
+	changed  <-chan struct{}
+	onChange func() // called when the devices changed, while an answer is awaited
+	view     atomic.Pointer[View]
+	updated  chan struct{}
+	events   chan sent
 
 	mu      sync.Mutex
 	current View // what the next published view is a copy of
@@ -135,6 +136,9 @@ func (s *stage) answer(ctx context.Context, until func() bool) (Event, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-s.changed:
+			if s.onChange != nil {
+				s.onChange()
+			}
 			if until != nil && until() {
 				s.publish(func(v *View) { v.Working = true })
 				return nil, errChanged
