@@ -65,11 +65,15 @@ func findOutput(c *card, probe bool) (output, bool, error) {
 // cable to talk over, a probe costs nothing and is always made.
 func readConnector(c *card, id uint32, probe bool) (connector, error) {
 	conn, err := c.connector(id, probe)
-	if err == nil && !probe && (conn.kind == connectorVirtual || conn.kind == connectorUnknown) {
+	if err == nil && !probe && conn.virtual() {
 		return c.connector(id, true)
 	}
 	return conn, err
 }
+
+// virtual tells whether there is no cable: the firmware's display, or a virtual
+// machine's.
+func (c connector) virtual() bool { return c.kind == connectorVirtual || c.kind == connectorUnknown }
 
 // rank orders connectors: those that are surely connected first, and among them
 // the machine's own panel.

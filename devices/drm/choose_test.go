@@ -54,6 +54,16 @@ func TestPickOutput(t *testing.T) {
 	}
 }
 
+func TestOnlyARealPanelHasASize(t *testing.T) {
+	for kind, want := range map[uint32]int{connectorEDP: 310, connectorUnknown: 0, connectorVirtual: 0} {
+		f := newFake()
+		f.connectors[51].kind, f.connectors[51].millimetresX = kind, 310
+		if got := mustScreen(t, f).Mode().MillimetresX; got != want {
+			t.Errorf("a connector of type %d is %d mm wide, not %d", kind, got, want)
+		}
+	}
+}
+
 func TestTheCRTCInUseIsKept(t *testing.T) {
 	f := newFake()
 	f.encoders[41] = getEncoder{crtc: 32, possibleCRTCs: 3}

@@ -29,7 +29,8 @@ const glance = time.Second
 type Mode struct {
 	Width, Height int // pixels
 	RefreshHz     int
-	// MillimetresX and MillimetresY are the size of the panel; 0 if it is not known.
+	// MillimetresX and MillimetresY are the size of the panel; 0 if it is not known,
+	// as on the firmware's display, whose driver makes up a size at 96 dots an inch.
 	MillimetresX, MillimetresY int
 	Format                     Format
 }
@@ -155,11 +156,11 @@ func (s *Screen) Mode() Mode {
 		return Mode{}
 	}
 	o, b := s.surface.out, s.surface.buffers[0]
-	return Mode{
-		Width: b.width, Height: b.height, RefreshHz: int(o.mode.vrefresh),
-		MillimetresX: o.connector.millimetresX, MillimetresY: o.connector.millimetresY,
-		Format: b.format.paint,
+	m := Mode{Width: b.width, Height: b.height, RefreshHz: int(o.mode.vrefresh), Format: b.format.paint}
+	if !o.connector.virtual() {
+		m.MillimetresX, m.MillimetresY = o.connector.millimetresX, o.connector.millimetresY
 	}
+	return m
 }
 
 // String describes the screen for a log: card, mode and how frames are shown.
@@ -322,6 +323,12 @@ func (s *Screen) SwitchTo(terminal int) error {
 // Close gives the display and the console back as they were. It may be deferred, and
 // does its work when the program panics; the second call does nothing.
 func (s *Screen) Close() error {
+	err := s.restore()
+	s.watching.Wait()
+	return err
+}
+
+func (s *Screen) restore() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -329,18 +336,17 @@ func (s *Screen) Close() error {
 	}
 	s.closed = true
 	close(s.stop)
-	var errs []error
 	if s.before.modeValid != 0 && !s.hidden {
 		// The console's own frame buffer may have gone since; the kernel then brings
 		// another one when the card is closed.
 		_ = s.card.setCRTC(s.before.id, s.before.fb, s.first.connector.id, s.before.mode)
 	}
-	errs = append(errs, s.surface.free(s.card), s.card.close())
+	err := errors.Join(s.surface.free(s.card), s.card.close())
 	s.surface = nil
 	if s.terminal != nil {
-		errs = append(errs, s.terminal.restore())
+		err = errors.Join(err, s.terminal.restore())
 	}
-	if err := errors.Join(errs...); err != nil && !gone(err) {
+	if err != nil && !gone(err) {
 		return fmt.Errorf("closing the display: %w", err)
 	}
 	return nil

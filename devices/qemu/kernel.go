@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"archive/tar"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -36,16 +37,17 @@ var kept = []string{
 var drmCore = regexp.MustCompile(`/drivers/gpu/drm/(display/)?[^/]+\.ko$`)
 
 // DebianKernel returns the kernel of Debian's package linux-image-amd64. The first
-// call downloads it with apt-get into os.UserCacheDir()/anodize/debian-kernel and
+// call downloads it with apt-get into os.UserCacheDir()/anodize/debian-kernel-… and
 // unpacks the image and the modules that are of use; later ones need no network.
-// Delete the folder for a newer kernel.
+// Delete the folder for a newer kernel. Its name tells which modules were kept.
 func DebianKernel(t testing.TB) Kernel {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatalf("finding the cache for Debian's kernel: %v", err)
 	}
-	dir := filepath.Join(cache, "anodize", "debian-kernel")
+	selection := sha256.Sum256([]byte(strings.Join(kept, " ") + drmCore.String()))
+	dir := filepath.Join(cache, "anodize", fmt.Sprintf("debian-kernel-%x", selection[:4]))
 	if err := debianKernel(dir); err != nil {
 		t.Fatalf("preparing Debian's kernel in %s: %v", dir, err)
 	}
@@ -68,7 +70,7 @@ func debianKernel(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "vmlinuz")); err == nil {
 		return nil
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dir), "debian-kernel-")
+	work, err := os.MkdirTemp(filepath.Dir(dir), "unpacking-")
 	if err != nil {
 		return err
 	}
