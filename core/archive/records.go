@@ -10,8 +10,11 @@ import (
 )
 
 // checkRecords makes every record of a ceremony again, and compares it with the
-// one on the disc.
+// one on the disc. A log that breaks its rules has none to compare with.
 func (v *verifier) checkRecords(c *check) string {
+	if v.res.State.TreeSize == 0 {
+		return ""
+	}
 	session, same := 0, 0
 	for _, r := range v.res.Log.Records() {
 		switch r.Event.(type) {

@@ -9,15 +9,14 @@ import (
 
 	"anodize/core/audit"
 	"anodize/core/hsm"
-	"anodize/core/state"
 )
 
 // history is a log as the page tells it: the ceremony that has just ended in
 // full, and what came before it in tables.
 type history struct {
 	log     *audit.Log
-	state   state.State
 	genesis audit.Genesis
+	roster  *audit.Roster // who holds the shares; nil before there are any
 
 	steps []audit.Record // since the ceremony.end before, the last one ceremony.end
 	now   ceremony       // the ceremony that the record is of
@@ -65,8 +64,8 @@ type remark struct {
 }
 
 // readHistory reads a log that keeps its rules and ends with ceremony.end.
-func readHistory(log *audit.Log, st state.State) (*history, error) {
-	h := &history{log: log, state: st}
+func readHistory(log *audit.Log) (*history, error) {
+	h := &history{log: log}
 	records := log.Records()
 	if len(records) == 0 {
 		return nil, errors.New("the log is empty")
@@ -81,6 +80,8 @@ func readHistory(log *audit.Log, st state.State) (*history, error) {
 		switch e := r.Event.(type) {
 		case audit.Genesis:
 			h.genesis = e
+		case audit.SharesCommitted:
+			h.roster = &e.Roster
 		case audit.CeremonyBegin:
 			h.now, begun = ceremony{CeremonyBegin: e, at: r.Time}, true
 		case audit.IntentInitRoot, audit.IntentSignCSR, audit.IntentIssueCRL:

@@ -40,7 +40,7 @@ const (
 	digest    class = "fingerprint" // a digest to be compared from afar
 	grid      class = "grid wide"   // a table with lines between its cells
 	open      class = "wide"        // a table without
-	write     class = "write"       // a cell with room for a time
+	short     class = "write"       // a cell with room for a time
 	signature class = "sign"        // a cell with room for a name
 )
 

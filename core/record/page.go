@@ -53,9 +53,9 @@ func (h *history) page() (markup, error) {
 	return join(h.head(), h.summary(), el(list, contents...), join(sections...), "</body>\n</html>\n"), nil
 }
 
-// head opens the page. Its title is of words from closed sets and hex.
+// head opens the page. Its title is of words from closed sets.
 func (h *history) head() markup {
-	title := "Record: " + operation(h.now.Operation) + ", " + h.now.end.Format("2006-01-02") + ", archive " + h.genesis.Archive[:8]
+	title := "Record: " + operation(h.now.Operation) + ", " + h.now.end.Format("2006-01-02")
 	if h.genesis.Mode != "production" {
 		title = strings.ToUpper(h.genesis.Mode) + ". " + title
 	}
@@ -137,9 +137,9 @@ func groups(digest string) markup {
 func (h *history) people() markup {
 	var out, pens []markup
 	switch intent, ok := h.now.intent.(audit.IntentInitRoot); {
-	case h.state.Roster != nil:
-		out = append(out, h.roster(*h.state.Roster))
-		for _, m := range h.state.Roster.Members {
+	case h.roster != nil:
+		out = append(out, holders(*h.roster))
+		for _, m := range h.roster.Members {
 			pens = append(pens, data(m.Name))
 		}
 	case ok:
@@ -162,10 +162,11 @@ func (h *history) people() markup {
 
 // signs is a row for one person's pen.
 func signs(role string, name markup) markup {
-	return el(row, el(cell, words(role)), of(cell, signature, name), of(cell, write), of(cell, signature))
+	return el(row, el(cell, words(role)), of(cell, signature, name), of(cell, short), of(cell, signature))
 }
 
-func (h *history) roster(r audit.Roster) markup {
+// holders says who holds a share of the PIN, and what opens the HSM.
+func holders(r audit.Roster) markup {
 	var rows [][]markup
 	for _, m := range r.Members {
 		rows = append(rows, []markup{data(m.Name), number(m.X), mono(m.Commitment)})

@@ -1,12 +1,8 @@
 package record
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 
 	"github.com/skip2/go-qrcode"
 )
@@ -25,30 +21,21 @@ func qrCode(text, alt string) (markup, error) {
 		return "", fmt.Errorf("making the QR code of %d characters: %w", len(text), err)
 	}
 	q.DisableBorder = true
-	file, err := encodePNG(q.Bitmap())
-	if err != nil {
-		return "", err
-	}
-	src := "data:image/png;base64," + base64.StdEncoding.EncodeToString(file)
+	src := "data:image/png;base64," + base64.StdEncoding.EncodeToString(encodePNG(pixels(q.Bitmap())))
 	return join(`<img src="`, words(src), `" alt="`, words(alt), "\">\n"), nil
 }
 
-// encodePNG draws modules, dark where true, with their quiet zone. The pixels
-// are stored and not compressed: a better compressor must not change a page.
-func encodePNG(modules [][]bool) ([]byte, error) {
+// pixels draws modules, dark where true, with their quiet zone: true is white.
+func pixels(modules [][]bool) [][]bool {
 	side := (len(modules) + 2*quietZone) * modulePixels
-	img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-	for y := range side {
-		for x := range side {
+	rows := make([][]bool, side)
+	for y := range rows {
+		rows[y] = make([]bool, side)
+		for x := range rows[y] {
 			row, column := y/modulePixels-quietZone, x/modulePixels-quietZone
-			if row >= 0 && row < len(modules) && column >= 0 && column < len(modules[row]) && modules[row][column] {
-				img.SetColorIndex(x, y, 1)
-			}
+			inside := row >= 0 && row < len(modules) && column >= 0 && column < len(modules[row])
+			rows[y][x] = !inside || !modules[row][column]
 		}
 	}
-	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(&b, img); err != nil {
-		return nil, fmt.Errorf("writing a QR code as PNG: %w", err)
-	}
-	return b.Bytes(), nil
+	return rows
 }

@@ -36,14 +36,18 @@ var style string
 // must have the SHA-256 that the log gives for it; it is asked for what the log
 // says was issued, and for nothing else.
 //
-// Make does not verify what only the files tell: a certificate that cannot be
-// read is shown by its SHA-256.
+// A log that breaks a rule has no record. What only the files tell is not
+// verified: a certificate that cannot be read is shown by its SHA-256.
 func Make(log *audit.Log, file func(name string) ([]byte, error)) ([]byte, error) {
-	st, err := state.Replay(log)
-	if err != nil {
+	if _, err := state.Replay(log); err != nil {
 		return nil, fmt.Errorf("making the record: %w", err)
 	}
-	h, err := readHistory(log, st)
+	return write(log, file)
+}
+
+// write writes the record of a log that keeps its rules.
+func write(log *audit.Log, file func(name string) ([]byte, error)) ([]byte, error) {
+	h, err := readHistory(log)
 	if err != nil {
 		return nil, fmt.Errorf("making the record: %w", err)
 	}
@@ -67,8 +71,9 @@ func Made(page []byte) audit.RecordMade {
 }
 
 // Remake makes again the record that record.made, record number seq of the log,
-// is about, and compares its length and SHA-256. The error wraps ErrUnknownForm
-// if it was made in another form than Make's.
+// is about, and compares its length and SHA-256. The log must keep its rules, as
+// state.Replay says: that is not asked again for every record of a long log. The
+// error wraps ErrUnknownForm if the record was made in another form than Make's.
 func Remake(log *audit.Log, seq uint64, file func(name string) ([]byte, error)) ([]byte, error) {
 	prefix, err := log.Prefix(seq)
 	if err != nil || seq >= log.Len() {
@@ -81,7 +86,7 @@ func Remake(log *audit.Log, seq uint64, file func(name string) ([]byte, error)) 
 	if made.Form != Form {
 		return nil, fmt.Errorf("making the record again: %w %d; this program makes form %d", ErrUnknownForm, made.Form, Form)
 	}
-	page, err := Make(prefix, file)
+	page, err := write(prefix, file)
 	if err != nil {
 		return nil, err
 	}
