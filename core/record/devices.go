@@ -70,8 +70,8 @@ func (h *history) deviceLog() markup {
 		return el(paragraph, words("No entry is on record from this ceremony."))
 	}
 	return join(
-		el(paragraph, words("The device writes it itself, each entry with a digest over the one before.")),
 		table([]string{"Entry", "Command", "Session", "Object", "Result", "Digest"}, rows),
+		el(paragraph, words("The device writes it itself, each entry with a digest over the one before.")),
 	)
 }
 

@@ -215,8 +215,8 @@ func (h *history) sessionTable() markup {
 		rows = append(rows, []markup{number(i + 1), data(s.Directory), at, blocks, sum})
 	}
 	return join(
-		el(paragraph, words("As they were read back after they were written. The session that holds this page is the one after the last of them.")),
 		table([]string{"Session", "Directory", "First sector", "Sectors", "SHA-256 of all its sectors"}, rows),
+		el(paragraph, words("As they were read back after they were written. The session that holds this page comes after the last of them.")),
 	)
 }
 

@@ -13,7 +13,7 @@ func (h *history) stepTable() markup {
 		what, more := step(r.Event)
 		rows = append(rows, []markup{number(r.Seq), words(stamp(r.Time)), words(what), more})
 	}
-	return join(el(paragraph, words("Every record since the ceremony before ended.")), table([]string{"Record", "Time (UTC)", "Step", "On record"}, rows))
+	return join(table([]string{"Record", "Time (UTC)", "Step", "On record"}, rows), el(paragraph, words("These are all records since the ceremony before ended.")))
 }
 
 // step says what a record tells.
