@@ -38,7 +38,7 @@ func Find(root string) ([]Location, error) {
 	for _, e := range entries {
 		l := Location{Name: e.Name(), Node: filepath.Join(root, "/dev", e.Name()), class: filepath.Join(class, e.Name())}
 		folder, disk, ok := l.folders()
-		if !ok || !removable(disk) || folder == disk && partitioned(disk) || attribute(folder, "size") == "0" {
+		if !ok || !removable(disk) || !running(disk) || folder == disk && hasPartitions(disk) || attribute(folder, "size") == "0" {
 			continue
 		}
 		l.ID = identity(folder, disk)
@@ -66,7 +66,14 @@ func identity(folder, disk string) string { return folder + " " + attribute(disk
 
 func (l Location) present() bool {
 	folder, disk, ok := l.folders()
-	return ok && attribute(folder, "size") != "0" && identity(folder, disk) == l.ID
+	return ok && attribute(folder, "size") != "0" && identity(folder, disk) == l.ID && running(disk)
+}
+
+// running says whether a SCSI disk is in use and not being removed
+// (drivers/scsi/scsi_sysfs.c); others have no state.
+func running(disk string) bool {
+	state := attribute(disk, "device/state")
+	return state == "" || state == "running"
 }
 
 // removable says whether a disk can be pulled out. An optical drive is none.
@@ -78,9 +85,9 @@ func removable(disk string) bool {
 	return attribute(disk, "removable") == "1" || onUSB.MatchString(disk)
 }
 
-func partitioned(disk string) bool {
-	partitions, err := filepath.Glob(filepath.Join(disk, "*", "partition"))
-	return err == nil && len(partitions) > 0
+func hasPartitions(disk string) bool {
+	found, err := filepath.Glob(filepath.Join(disk, "*", "partition"))
+	return err == nil && len(found) > 0
 }
 
 // maxAttribute bounds what is read of a file in sysfs, in bytes.

@@ -133,6 +133,22 @@ func TestAnotherStickAtTheSamePlaceIsAnotherOne(t *testing.T) {
 	}
 }
 
+func TestADiskThatIsBeingRemovedIsGone(t *testing.T) {
+	root := t.TempDir()
+	stickDisk.plug(t, root)
+	found, err := Find(root)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	for state, there := range map[string]bool{"running": true, "cancel": false, "deleted": false, "offline": false} {
+		put(t, filepath.Join(stickDisk.folder(root), "device/state"), state)
+		again, err := Find(root)
+		if err != nil || (len(again) == 1) != there || found[0].present() != there {
+			t.Errorf("%s: %v, %v", state, again, err)
+		}
+	}
+}
+
 func TestAMachineWithoutDisksHasNoPlace(t *testing.T) {
 	if found, err := Find(t.TempDir()); len(found) != 0 || err != nil {
 		t.Errorf("%v, %v", found, err)

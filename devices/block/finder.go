@@ -60,7 +60,11 @@ func (f *Finder) Find(ctx context.Context) (sticks []*Stick, refused []error, er
 		}
 		v, ok := f.known[l.ID]
 		if !ok {
-			if v, err = f.judge(ctx, l); err != nil { // it may be better another time
+			v, err = f.judge(ctx, l)
+			if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) { // it comes or goes just now
+				continue
+			}
+			if err != nil { // it may be better another time
 				refused = append(refused, fmt.Errorf("looking for the stick on %s: %w", l.Name, err))
 				continue
 			}
@@ -86,7 +90,7 @@ func (f *Finder) judge(ctx context.Context, l Location) (verdict, error) {
 	switch format {
 	case unknown:
 		return verdict{why: fmt.Errorf("%s is formatted neither as FAT nor as exFAT: format it on another computer, with the label %s", l.Name, Label)}, nil
-	case iso9660:
+	case iso9660, partitions: // the latter come in a moment
 		return verdict{}, nil
 	}
 	s := &Stick{at: l, format: format, mount: f.mount}
@@ -96,6 +100,7 @@ func (f *Finder) judge(ctx context.Context, l Location) (verdict, error) {
 	return s.judgeContents(ctx, label)
 }
 
+// look reads the format and the label.
 func look(l Location) (format, string, error) {
 	node, err := os.Open(l.Node)
 	if err != nil {

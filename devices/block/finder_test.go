@@ -108,8 +108,12 @@ func TestAStickIsLookedIntoOnce(t *testing.T) {
 func TestAStickThatCannotBeReadIsTriedAgain(t *testing.T) {
 	b := newTable(t)
 	b.stick(t, "sdb", []string{mkfsFAT}, "profile.toml")
-	b.fail = unix.EIO
-	if sticks, refused, err := b.Find(t.Context()); err != nil || len(sticks) != 0 || len(refused) != 1 || !errors.Is(refused[0], unix.EIO) {
+	b.fail = unix.EUCLEAN
+	if sticks, refused, err := b.Find(t.Context()); err != nil || len(sticks) != 0 || len(refused) != 1 || !errors.Is(refused[0], unix.EUCLEAN) {
+		t.Fatalf("%v, %v, %v", sticks, refused, err)
+	}
+	b.fail = unix.ENXIO // as while it is being removed
+	if sticks, refused, err := b.Find(t.Context()); err != nil || len(sticks) != 0 || len(refused) != 0 {
 		t.Fatalf("%v, %v, %v", sticks, refused, err)
 	}
 	b.fail = nil

@@ -17,13 +17,16 @@ const (
 	unknown format = iota
 	fat            // FAT12, FAT16 or FAT32
 	exfat
-	iso9660 // an image for booting from, never a ceremony's stick
+	iso9660    // an image for booting from, never a ceremony's stick
+	partitions // no file system, but a table of partitions
 )
 
-func (f format) String() string { return [...]string{"unknown", "FAT", "exFAT", "ISO 9660"}[f] }
+func (f format) String() string {
+	return [...]string{"unknown", "FAT", "exFAT", "ISO 9660", "partitions"}[f]
+}
 
 // driver is the kernel's name for it; empty if it is not to be mounted.
-func (f format) driver() string { return [...]string{"", "vfat", "exfat", ""}[f] }
+func (f format) driver() string { return [...]string{"", "vfat", "exfat", "", ""}[f] }
 
 // Sizes of sectors and clusters, in bytes, and of what is looked through for a
 // label.
@@ -35,12 +38,15 @@ const (
 	isoDescriptor = 16*2048 + 1
 )
 
+// errNotReady says that there is not even one sector.
+var errNotReady = errors.New("it is empty, or not ready yet")
+
 // probe tells the format of what stands in r, and its label. What is damaged is
 // unknown.
 func probe(r io.ReaderAt) (format, string, error) {
 	boot := make([]byte, minSector)
 	if _, err := r.ReadAt(boot, 0); errors.Is(err, io.EOF) {
-		return unknown, "", nil
+		return unknown, "", errNotReady
 	} else if err != nil {
 		return unknown, "", fmt.Errorf("reading its first sector: %w", err)
 	}
@@ -52,7 +58,7 @@ func probe(r io.ReaderAt) (format, string, error) {
 		f = fat
 	}
 	if !boots {
-		return probeISO(r)
+		return probeOther(r, boot)
 	}
 	folder := make([]byte, min(l.length, maxFolder))
 	n, err := r.ReadAt(folder, l.root)
@@ -62,14 +68,36 @@ func probe(r io.ReaderAt) (format, string, error) {
 	return f, l.label(folder[:n]), nil
 }
 
-func probeISO(r io.ReaderAt) (format, string, error) {
+// probeOther tells what is not to be mounted. An image for booting from may have a
+// table of partitions too.
+func probeOther(r io.ReaderAt, boot []byte) (format, string, error) {
 	id := make([]byte, 5)
-	if _, err := r.ReadAt(id, isoDescriptor); errors.Is(err, io.EOF) || string(id) != "CD001" {
-		return unknown, "", nil
-	} else if err != nil {
+	if _, err := r.ReadAt(id, isoDescriptor); err != nil && !errors.Is(err, io.EOF) {
 		return unknown, "", fmt.Errorf("reading its volume descriptor: %w", err)
 	}
-	return iso9660, "", nil
+	switch {
+	case string(id) == "CD001":
+		return iso9660, "", nil
+	case partitioned(boot):
+		return partitions, "", nil
+	}
+	return unknown, "", nil
+}
+
+// partitioned says whether a disk's first sector is a table of partitions (UEFI
+// specification, section 5.2.1): a signature and four entries that are in use or
+// not, one of them at least with a kind and a place.
+func partitioned(b []byte) bool {
+	used := 0
+	for entry := b[446:510]; len(entry) > 0; entry = entry[16:] {
+		if entry[0]&0x7F != 0 {
+			return false
+		}
+		if entry[4] != 0 && binary.LittleEndian.Uint32(entry[8:]) != 0 && binary.LittleEndian.Uint32(entry[12:]) != 0 {
+			used++
+		}
+	}
+	return used > 0 && b[510] == 0x55 && b[511] == 0xAA
 }
 
 // layout is where the top folder begins and how long it is (with FAT32 and exFAT

@@ -2,6 +2,7 @@ package block
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -119,16 +120,32 @@ func TestWhatIsNoStick(t *testing.T) {
 	ntfs := make([]byte, 4096)
 	copy(ntfs, "\xEB\x52\x90NTFS    ")
 	ntfs[510], ntfs[511] = 0x55, 0xAA
+	table := make([]byte, 4096)
+	copy(table[446:], []byte{0x80, 0, 0, 0, 0x0C, 0, 0, 0, 0, 8, 0, 0, 0, 16, 0, 0})
+	table[510], table[511] = 0x55, 0xAA
+	notActive := bytes.Clone(table)
+	notActive[446] = 1
+	empty := bytes.Clone(table)
+	empty[450] = 0
 	for _, c := range []struct {
 		name string
 		data []byte
 		want format
 	}{
-		{"nothing", nil, unknown}, {"less than a sector", make([]byte, 511), unknown}, {"zeros", make([]byte, 1<<20), unknown},
+		{"a table of partitions", table, partitions}, {"a table that makes no sense", notActive, unknown}, {"a table without partitions", empty, unknown},
+		{"zeros", make([]byte, 1<<20), unknown},
 		{"an ISO image", iso, iso9660}, {"NTFS", ntfs, unknown},
 	} {
 		if kind, label, err := probe(bytes.NewReader(c.data)); kind != c.want || label != "" || err != nil {
 			t.Errorf("%s: %v %q %v", c.name, kind, label, err)
+		}
+	}
+}
+
+func TestWhatHasNoSectorMayGetOne(t *testing.T) {
+	for _, n := range []int{0, 511} {
+		if kind, _, err := probe(bytes.NewReader(make([]byte, n))); kind != unknown || !errors.Is(err, errNotReady) {
+			t.Errorf("%d bytes: %v %v", n, kind, err)
 		}
 	}
 }
@@ -146,6 +163,9 @@ func FuzzFormat(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, zeros uint32) {
 		kind, label, err := probe(bytes.NewReader(append(data, make([]byte, zeros%(1<<20))...)))
+		if errors.Is(err, errNotReady) && len(data)+int(zeros%(1<<20)) < 512 {
+			return
+		}
 		if err != nil || len(label) > 33 || label != "" && kind != fat && kind != exfat {
 			t.Errorf("%v %q %v", kind, label, err)
 		}

@@ -24,6 +24,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -222,10 +223,31 @@ func (s *Stick) with(ctx context.Context, a access, body func(folder *os.File) e
 		return ErrGone
 	}
 	err := s.withFolder(a, body)
-	if err != nil && !s.at.present() {
+	if err != nil && s.pulled(err) {
 		return fmt.Errorf("%w (%w)", ErrGone, err)
 	}
 	return explain(err)
+}
+
+// A disk that is pulled out fails before the kernel has noticed why.
+const (
+	noticeTimes = 20
+	noticeEvery = 100 * time.Millisecond
+)
+
+// pulled says whether the stick is gone, and gives the kernel time to notice it after
+// an error that it may be the cause of.
+func (s *Stick) pulled(err error) bool {
+	for range noticeTimes {
+		if !s.at.present() {
+			return true
+		}
+		if !errors.Is(err, unix.EIO) && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENXIO) {
+			return false
+		}
+		time.Sleep(noticeEvery)
+	}
+	return false
 }
 
 func (s *Stick) withFolder(a access, body func(folder *os.File) error) (err error) {
