@@ -161,9 +161,21 @@ func (h *Headless) Drag(from, to image.Point) {
 
 // Point queues a mouse moving to a place, where its pointer is drawn from then on.
 func (h *Headless) Point(at image.Point) {
-	h.clock += step
 	h.mouse.moveTo(point{X: float32(at.X), Y: float32(at.Y)}, h.size())
-	h.queued = append(h.queued, pointer.Event{Kind: pointer.Move, Source: pointer.Mouse, Time: h.clock, Position: h.mouse.at})
+	h.pointing(pointer.Move, 0)
+}
+
+// Click queues a mouse's button going down and up where its pointer is.
+func (h *Headless) Click() {
+	h.pointing(pointer.Press, pointer.ButtonPrimary)
+	h.pointing(pointer.Release, 0)
+}
+
+func (h *Headless) pointing(k pointer.Kind, b pointer.Buttons) {
+	h.clock += step
+	h.queued = append(h.queued, pointer.Event{
+		Kind: k, Source: pointer.Mouse, Time: h.clock, Position: h.mouse.at, Buttons: b,
+	})
 }
 
 // Wheel queues the turning of a mouse's wheel by so many pixels, down if positive.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 )
 
 // ErrTarget is wrapped by the error for a Target that cannot be painted on.
@@ -90,19 +89,6 @@ func (t Target) store(x, y int, bgrx []byte) {
 // quantized returns the number of 0 to most that is nearest to v in proportion.
 func quantized(v uint8, most uint16) uint16 { return (uint16(v)*most + 127) / 255 }
 
-// load returns the colour of the first pixel of a row's bytes, opaque.
-func (t Target) load(row []byte) color.RGBA {
-	switch t.Format {
-	case XBGR8888:
-		return color.RGBA{row[0], row[1], row[2], 255}
-	case RGB565:
-		v := binary.LittleEndian.Uint16(row)
-		return color.RGBA{spread(v>>11, 31), spread(v>>5&63, 63), spread(v&31, 31), 255}
-	default:
-		return color.RGBA{row[2], row[1], row[0], 255}
-	}
-}
-
 // spread is the reverse of quantized.
 func spread(v, most uint16) uint8 { return uint8((v*255 + most/2) / most) }
 
@@ -112,13 +98,27 @@ func Image(t Target) *image.RGBA {
 		return nil
 	}
 	img := image.NewRGBA(t.bounds())
-	n := t.Format.bytes()
 	for y := range t.Height {
-		src, dst := t.row(y, 0, t.Width), img.Pix[y*img.Stride:]
-		for x := range t.Width {
-			c := t.load(src[n*x : n*x+n])
-			dst[4*x], dst[4*x+1], dst[4*x+2], dst[4*x+3] = c.R, c.G, c.B, c.A
-		}
+		t.load(img.Pix[y*img.Stride:][:4*t.Width], t.row(y, 0, t.Width))
 	}
 	return img
+}
+
+// load writes a row of the target as bytes R, G, B, 255.
+func (t Target) load(rgba, row []byte) {
+	red, blue := 2, 0
+	switch t.Format {
+	case XBGR8888:
+		red, blue = 0, 2
+	case RGB565:
+		for i := 0; i+2 <= len(row); i += 2 {
+			v, d := binary.LittleEndian.Uint16(row[i:]), rgba[2*i:2*i+4:2*i+4]
+			d[0], d[1], d[2], d[3] = spread(v>>11, 31), spread(v>>5&63, 63), spread(v&31, 31), 255
+		}
+		return
+	}
+	for i := 0; i+4 <= len(row); i += 4 {
+		s, d := row[i:i+4:i+4], rgba[i:i+4:i+4]
+		d[0], d[1], d[2], d[3] = s[red], s[1], s[blue], 255
+	}
 }
