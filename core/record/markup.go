@@ -41,7 +41,7 @@ const (
 	grid      class = "grid wide"   // a table with lines between its cells
 	open      class = "wide"        // a table without
 	short     class = "write"       // a cell with room for a time
-	signature class = "sign"        // a cell with room for a name
+	signature class = "signature"   // a cell with room for a name
 )
 
 // el is an element around its parts.

@@ -59,7 +59,7 @@ func TestWhatCannotBeReadIsShownByItsDigest(t *testing.T) {
 func TestCustodiansOfAnIntentWithoutSharesAreNamed(t *testing.T) {
 	h := &history{now: ceremony{intent: audit.IntentInitRoot{Threshold: 2, Custodians: []string{"Ada", "Gr<ce"}}}}
 	people := string(h.people())
-	for _, want := range []string{"any 2 of these custodians", "They have no shares", "<p>Ada</p>", "<p>Gr&lt;ce</p>", `<td class="sign">Gr&lt;ce</td>`} {
+	for _, want := range []string{"any 2 of these custodians", "They have no shares", "<p>Ada</p>", "<p>Gr&lt;ce</p>", `<td class="signature">Gr&lt;ce</td>`} {
 		if !strings.Contains(people, want) {
 			t.Errorf("%s is not in %s", want, people)
 		}
