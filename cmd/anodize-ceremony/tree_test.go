@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -61,13 +62,13 @@ func (m tree) opticalDrive(name string, host int) {
 	m.link(filepath.Join("../../devices/usb", strconv.Itoa(host), "block", name), filepath.Join("sys/class/block", name))
 }
 
-// stick plugs in a disk whose file system is this.
+// stick plugs in a disk that begins with this.
 func (m tree) stick(name, fileSystem string) {
 	disk := filepath.Join("sys/devices/usb1", name, "block", name)
 	m.put(filepath.Join(disk, "size"), "8192")
 	m.put(filepath.Join(disk, "removable"), "1")
 	m.link(filepath.Join("../../devices/usb1", name, "block", name), filepath.Join("sys/class/block", name))
-	m.put(filepath.Join("dev", name), fileSystem)
+	m.put(filepath.Join("dev", name), fileSystem+strings.Repeat("\x00", 4096))
 }
 
 // labelled is the first sector of a FAT file system with the label ANODIZE (FAT
