@@ -206,7 +206,14 @@ func (h *hands) share(i int) {
 func (h *hands) planRoot(names []string, threshold int) {
 	h.t.Helper()
 	h.expect("What is this ceremony for?")
-	h.pick(4)
+	h.pick(initRootCard)
+	h.proposeRoot(names, threshold)
+	h.press("go")
+}
+
+// proposeRoot goes from the picked card to the plan of a root.
+func (h *hands) proposeRoot(names []string, threshold int) {
+	h.t.Helper()
 	h.on("Is this still the time?", "right")
 	for _, name := range names {
 		h.expect("Who keeps the shares?")
@@ -216,8 +223,17 @@ func (h *hands) planRoot(names []string, threshold int) {
 	h.press("extra")
 	h.expect("How many custodians open the HSM?")
 	h.pick(threshold - 2)
-	h.on("Shall this be done?", "go")
+	h.expect("Shall this be done?")
 }
+
+// The cards of the menu, by their place.
+const (
+	signCSRCard = iota
+	issueCRLCard
+	validateCard
+	copyCard
+	initRootCard
+)
 
 // custodians are those of most tests.
 var custodians = []string{"Alice", "Bruno", "Chiara"}
@@ -236,6 +252,12 @@ func (h *hands) showAll(n int) {
 func (h *hands) root() {
 	h.t.Helper()
 	h.planRoot(custodians, 2)
+	h.makeRoot()
+}
+
+// makeRoot goes from the burned intent to the menu.
+func (h *hands) makeRoot() {
+	h.t.Helper()
 	h.on("On the disc", "next")
 	h.showAll(3)
 	for i := range 3 {
@@ -243,6 +265,12 @@ func (h *hands) root() {
 	}
 	h.on("On the disc", "next")
 	h.finish("Init root")
+	h.noted()
+}
+
+// noted ends an operation: the head is on every sheet.
+func (h *hands) noted() {
+	h.t.Helper()
 	h.on("Note the tree head", "menu")
 	h.expect("What is this ceremony for?")
 }
@@ -251,7 +279,7 @@ func (h *hands) root() {
 func (h *hands) intendCSR() {
 	h.t.Helper()
 	h.expect("What is this ceremony for?")
-	h.pick(0)
+	h.pick(signCSRCard)
 	h.on("Is this still the time?", "right")
 	h.expect("Which request shall be signed?")
 	h.pick(0)
@@ -268,8 +296,7 @@ func (h *hands) sign() {
 	h.share(0)
 	h.share(1)
 	h.finish("Sign CSR")
-	h.on("Note the tree head", "menu")
-	h.expect("What is this ceremony for?")
+	h.noted()
 }
 
 // finish takes an operation whose signatures are made to its end.
