@@ -256,7 +256,7 @@ func TestAStepThatCannotBePlayedEndsWithItsPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	code := run([]string{"-script", script, "-out", filepath.Join(dir, "r"), "-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr"}, io.Discard, &stderr)
+	code := run([]string{"-display", "png", "-script", script, "-out", filepath.Join(dir, "r"), "-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr"}, io.Discard, &stderr)
 	if code != exitFailed {
 		t.Errorf("exit %d", code)
 	}
@@ -298,7 +298,7 @@ func TestAFolderWithOtherThingsIsNotEmptied(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	if code := run([]string{"-out", dir}, io.Discard, &stderr); code != exitFailed || !strings.Contains(stderr.String(), "thesis.tex") {
+	if code := run([]string{"-display", "png", "-out", dir}, io.Discard, &stderr); code != exitFailed || !strings.Contains(stderr.String(), "thesis.tex") {
 		t.Errorf("exit %d, %q", code, stderr.String())
 	}
 	if _, err := os.Stat(thesis); err != nil {
@@ -327,7 +327,7 @@ func TestTheRootIsWhatTheProfileSays(t *testing.T) {
 func BenchmarkRehearsal(b *testing.B) {
 	for b.Loop() {
 		out := filepath.Join(b.TempDir(), "r")
-		if code := run([]string{"-out", out, "-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr"}, io.Discard, os.Stderr); code != exitDone {
+		if code := run([]string{"-display", "png", "-out", out, "-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr"}, io.Discard, os.Stderr); code != exitDone {
 			b.Fatal("it failed")
 		}
 	}
