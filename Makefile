@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES = . ui/raster
 
 # Debian packages that the tests and the rehearsal's checks need.
-DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools python3 tzdata gcc libc6-dev
+DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata gcc libc6-dev
 
 .PHONY: all deps lint test rehearsal bench performance clean
 

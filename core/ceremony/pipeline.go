@@ -9,6 +9,7 @@ import (
 	"anodize/core/audit"
 	"anodize/core/disc"
 	"anodize/core/hsm"
+	"anodize/core/record"
 )
 
 // operation is one thing that a ceremony can do. The pipeline that performs it
@@ -42,6 +43,7 @@ type intended struct {
 	record  *audit.Log  // the log of the record to be, as it grows
 	made    []artifact  // what that log says was issued
 	session hsm.Session // nil until login
+	warning string      // what did not go well and stops nothing
 }
 
 // issued puts what was signed on record, and keeps it for the disc: whatever
@@ -278,7 +280,7 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if x.differs {
 		end.Outcome, end.Words = "stopped", "the fingerprint differs"
 	}
-	if err := c.add(x.record, end); err != nil {
+	if err := c.end(x.intended, end); err != nil {
 		return nil, err
 	}
 	b, err := c.burn(ctx, draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: x.files()})
@@ -288,7 +290,7 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.adoptRoot(x.made); err != nil {
 		return nil, err
 	}
-	r := &recorded{burned: b, artifacts: x.made}
+	r := &recorded{burned: b, artifacts: x.made, warning: x.warning}
 	if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
 		r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
 	}
@@ -297,6 +299,35 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 		return nil, errDiffers
 	}
 	return r, nil
+}
+
+// end puts the end of a ceremony on record, and adds the record for people to
+// read to the files of its session. That page can be made again at any time, so
+// a fault in making it must not keep a signature from the disc.
+func (c *Ceremony) end(in *intended, e audit.CeremonyEnd) error {
+	if err := c.add(in.record, e); err != nil {
+		return err
+	}
+	page, err := record.Make(in.record, in.file)
+	if err != nil {
+		in.warning = fmt.Sprintf("%s could not be made: %v.", record.File, err)
+		return nil
+	}
+	if err := c.add(in.record, record.Made(page)); err != nil {
+		return err
+	}
+	in.made = append(in.made, artifact{name: record.File, data: page})
+	return nil
+}
+
+// file is one that the ceremony issued.
+func (in *intended) file(name string) ([]byte, error) {
+	for _, a := range in.made {
+		if a.name == name {
+			return a.data, nil
+		}
+	}
+	return nil, fmt.Errorf("the ceremony made no %s", name)
 }
 
 // adoptRoot takes a root certificate that is now on the disc as the archive's.
@@ -351,12 +382,12 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 		words = clip(words+" ("+problem.Error()+")", 1000)
 	}
 	newest, read := c.lastWords(ctx, in)
-	if err := c.add(in.record, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
-		return c.gaveUp(ctx, in, err)
-	}
 	why := whyStep
 	if in.session != nil || len(in.made) > 0 {
 		why = recordStep
+	}
+	if err := c.end(in, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
+		return c.gaveUp(ctx, in, err)
 	}
 	if _, err := c.burn(ctx, draft{step: why, title: "Writing why it stopped to the disc", log: in.record, files: in.files()}); err != nil {
 		return c.gaveUp(ctx, in, err)
