@@ -20,6 +20,7 @@ type fakeCard struct {
 	formats                       []uint32
 	memory                        int // for how many buffers there is memory
 	flipsLost                     bool
+	forgets                       bool  // what is in the shown buffer when the mode is set, as bochs does
 	flipRefused                   error // once
 
 	crtcs      []uint32
@@ -186,6 +187,9 @@ func (f *fakeCard) frames(request uintptr, argument unsafe.Pointer) error {
 		}
 	case ioctlSetCRTC:
 		f.crtc = *(*crtcState)(argument)
+		if b := f.shown(); b != nil && f.forgets {
+			clear(b.pix)
+		}
 		f.copy(nil)
 	case ioctlPageFlip:
 		return f.flip((*pageFlip)(argument))

@@ -21,6 +21,15 @@ func mustSee(t testing.TB, s *Screen, f *fakeCard) {
 	}
 }
 
+func mustChange(t testing.TB, s *Screen) {
+	t.Helper()
+	select {
+	case <-s.Changes():
+	default:
+		t.Fatal("no change was told")
+	}
+}
+
 func mustRefresh(t testing.TB, s *Screen, want Change) {
 	t.Helper()
 	if got, err := s.Refresh(); got != want || err != nil {
@@ -33,13 +42,14 @@ var drivers = map[string]struct {
 	make   func() *fakeCard
 	method string
 }{
-	"flips":                       {newFake, "page flips"},
-	"copies damage":               {func() *fakeCard { return newFake().copying() }, "damage copied by the driver"},
-	"copies but prefers a shadow": {func() *fakeCard { f := newFake().copying(); f.preferShadow, f.flips = true, false; return f }, "one buffer behind a shadow"},
-	"neither flips nor copies":    {func() *fakeCard { f := newFake(); f.flips = false; return f }, "one buffer behind a shadow"},
-	"loses page flips":            {func() *fakeCard { f := newFake(); f.flipsLost = true; return f }, "one buffer behind a shadow"},
-	"has memory for one buffer":   {func() *fakeCard { f := newFake(); f.memory = 1; return f }, "one buffer behind a shadow"},
-	"flips in XBGR8888":           {func() *fakeCard { f := newFake(); f.formats = []uint32{scanouts[1].fourcc}; return f }, "page flips"},
+	"flips":                          {newFake, "page flips"},
+	"copies damage":                  {func() *fakeCard { return newFake().copying() }, "damage copied by the driver"},
+	"copies but prefers a shadow":    {func() *fakeCard { f := newFake().copying(); f.preferShadow, f.flips = true, false; return f }, "one buffer behind a shadow"},
+	"neither flips nor copies":       {func() *fakeCard { f := newFake(); f.flips = false; return f }, "one buffer behind a shadow"},
+	"loses page flips":               {func() *fakeCard { f := newFake(); f.flipsLost = true; return f }, "one buffer behind a shadow"},
+	"has memory for one buffer":      {func() *fakeCard { f := newFake(); f.memory = 1; return f }, "one buffer behind a shadow"},
+	"loses its memory with the mode": {func() *fakeCard { f := newFake(); f.forgets = true; return f }, "page flips"},
+	"flips in XBGR8888":              {func() *fakeCard { f := newFake(); f.formats = []uint32{scanouts[1].fourcc}; return f }, "page flips"},
 }
 
 func TestEveryKindOfDriverShowsWhatIsPainted(t *testing.T) {
@@ -52,6 +62,9 @@ func TestEveryKindOfDriverShowsWhatIsPainted(t *testing.T) {
 		for i := range 5 {
 			paint(t, s, image.Rect(i, i, 10+3*i, 10+2*i), 0xff112233*uint32(i+1))
 			mustSee(t, s, f)
+		}
+		if flips := strings.Contains(d.method, "flips"); flips && f.calls[ioctlSetCRTC] != 1 {
+			t.Errorf("a driver that %s: the mode was set %d times", name, f.calls[ioctlSetCRTC])
 		}
 		if err := errors.Join(s.Close(), s.Close()); err != nil {
 			t.Errorf("a driver that %s: %v", name, err)
@@ -146,7 +159,7 @@ func TestAnOutputPulledOutAndPluggedIn(t *testing.T) {
 		paint(t, s, all, 1)
 		f.connectors[51].connection = connectionDisconnected
 		s.look()
-		<-s.Changes()
+		mustChange(t, s)
 		mustRefresh(t, s, Hidden)
 		paint(t, s, image.Rect(3, 3, 9, 9), 2) // is kept
 		s.look()
@@ -157,7 +170,7 @@ func TestAnOutputPulledOutAndPluggedIn(t *testing.T) {
 		}
 		f.connectors[51].connection = connectionConnected
 		s.look()
-		<-s.Changes()
+		mustChange(t, s)
 		mustRefresh(t, s, Unchanged)
 		mustSee(t, s, f)
 		paint(t, s, image.Rect(5, 5, 12, 12), 3)
@@ -170,7 +183,7 @@ func TestAnotherMode(t *testing.T) {
 	s := mustScreen(t, f)
 	f.connectors[51].modes = []modeInfo{mode(64, 48, 60)}
 	s.look()
-	<-s.Changes()
+	mustChange(t, s)
 	mustRefresh(t, s, Resized)
 	if m := s.Mode(); m.Width != 64 || m.Height != 48 {
 		t.Errorf("the mode is %+v", m)
@@ -190,13 +203,13 @@ func TestAnotherProgramTakesTheDisplay(t *testing.T) {
 		f.taken = true
 		paint(t, s, all, 1)
 		if d.make().takesDirty || len(s.surface.buffers) > 1 {
-			<-s.Changes()
+			mustChange(t, s)
 			mustRefresh(t, s, Hidden)
 		}
 		f.taken, f.crtc = false, crtcState{id: 31, fb: 77}
 		s.hidden = true // a driver that is never called cannot tell
 		s.look()
-		<-s.Changes()
+		mustChange(t, s)
 		mustRefresh(t, s, Unchanged)
 		mustSee(t, s, f)
 	}
@@ -217,7 +230,7 @@ func TestAnotherDriverTakesOver(t *testing.T) {
 	s := mustScreen(t, firmware, real)
 	firmware.gone = true
 	paint(t, s, all, 1)
-	<-s.Changes()
+	mustChange(t, s)
 	mustRefresh(t, s, Hidden)
 	if pix, _ := s.Buffer(); pix == nil {
 		t.Error("there is nothing to paint on while the card is gone")
@@ -225,7 +238,7 @@ func TestAnotherDriverTakesOver(t *testing.T) {
 	paint(t, s, all, 2)
 	real.gone = false
 	s.look()
-	<-s.Changes()
+	mustChange(t, s)
 	mustRefresh(t, s, Resized)
 	paint(t, s, all, 3)
 	mustSee(t, s, real)
