@@ -27,7 +27,7 @@ type Kernel struct {
 // kept are the parts of Debian's module tree that a kiosk's devices can need;
 // the rest is hundreds of megabytes.
 var kept = []string{
-	"arch", "crypto", "fs", "lib",
+	"arch", "block", "crypto", "fs", "lib",
 	"drivers/acpi", "drivers/ata", "drivers/block", "drivers/cdrom", "drivers/char",
 	"drivers/gpu/drm/tiny", "drivers/gpu/drm/ttm", "drivers/gpu/drm/virtio", "drivers/hid", "drivers/i2c",
 	"drivers/input", "drivers/scsi", "drivers/usb", "drivers/video", "drivers/virtio",
