@@ -295,6 +295,26 @@ func TestANewModeIsPaintedInFull(t *testing.T) {
 	mustEqual(t, r.screen.picture(t), beside(t, 1366, 768, *r.ceremony.View()).Image())
 }
 
+func TestTroubleWithTheDisplayIsToldAtTheEndUnlessItIsOver(t *testing.T) {
+	t.Parallel()
+	trouble := errors.New("the display is on fire")
+	for _, over := range []bool{false, true} {
+		r := run(t, 800, 600, textView())
+		r.settled()
+		r.screen.breakDown(trouble)
+		r.ceremony.show(func(v *ceremony.View) { v.Title = "Another question" })
+		r.settled()
+		if over {
+			r.screen.breakDown(nil)
+			r.ceremony.show(func(v *ceremony.View) { v.Title = "A third question" })
+			r.settled()
+		}
+		if err := r.end(); errors.Is(err, trouble) == over {
+			t.Errorf("over: %v; at the end %v is told", over, err)
+		}
+	}
+}
+
 func TestAnotherTerminalIsAskedForWithCtrlAltAndAFunctionKey(t *testing.T) {
 	t.Parallel()
 	r := run(t, 800, 600, textView())

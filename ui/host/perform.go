@@ -24,16 +24,14 @@ func Perform(ctx context.Context, o Options, p Performance) error {
 		defer stop()
 		ended <- perform(ctx, p)
 	}()
-	shown := Run(ctx, o, p)
+	shown := show(ctx, o, p)
 	stop()
 	e := <-ended
 	switch {
 	case e.panicked != "":
 		panic(e.panicked)
-	case e.err == nil && errors.Is(shown, context.Canceled):
-		return nil
-	case errors.Is(e.err, context.Canceled):
-		return shown
+	case shown != nil && errors.Is(e.err, context.Canceled):
+		return shown // the ceremony was only stopped for it
 	}
 	return errors.Join(e.err, shown)
 }

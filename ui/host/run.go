@@ -35,13 +35,21 @@ type Options struct {
 // Run shows a ceremony until ctx ends, and returns its error; or until a frame cannot
 // be painted. The display and the console are given back when it returns, and when it
 // panics.
-func Run(ctx context.Context, o Options, c Ceremony) (err error) {
+func Run(ctx context.Context, o Options, c Ceremony) error {
+	if err := show(ctx, o, c); err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	return ctx.Err()
+}
+
+// show is Run, but that the end of ctx is no error.
+func show(ctx context.Context, o Options, c Ceremony) (err error) {
 	k, err := open(o, c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	for {
+	for ctx.Err() == nil {
 		if err := k.frame(); err != nil {
 			return err
 		}
@@ -49,6 +57,7 @@ func Run(ctx context.Context, o Options, c Ceremony) (err error) {
 			return err
 		}
 	}
+	return nil
 }
 
 // kiosk is a ceremony that is being shown.
@@ -61,7 +70,7 @@ type kiosk struct {
 	stop     chan struct{}
 	hands    hands
 	start    time.Time
-	trouble  error // of the display, last; told at the end, since a frame may still come through
+	trouble  error // what the display's last frame met with; told at the end, since the next may come through
 }
 
 func open(o Options, c Ceremony) (_ *kiosk, err error) {
@@ -118,8 +127,8 @@ func (k *kiosk) frame() error {
 	if err != nil {
 		return err
 	}
-	if err := k.display.Present(damage); err != nil {
-		k.trouble = fmt.Errorf("showing screen %d: %w", k.ceremony.View().Screen, err)
+	if len(damage) > 0 {
+		k.trouble = k.display.Present(damage)
 	}
 	return nil
 }
@@ -136,7 +145,6 @@ func (k *kiosk) wait(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
 		case <-k.ceremony.Updated():
 		case <-next:
 		case <-k.display.Changes():

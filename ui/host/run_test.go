@@ -27,6 +27,7 @@ type screen struct {
 	pending  drm.Change
 	closed   int
 	switched []int
+	broken   error // what Present meets with
 }
 
 // margin is what a row has beside its pixels, in bytes; the display paints it, and
@@ -75,7 +76,15 @@ func (s *screen) Buffer() ([]byte, int) {
 
 func (s *screen) Present(damage []image.Rectangle) error {
 	s.frames <- slices.Clone(damage)
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.broken
+}
+
+func (s *screen) breakDown(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
 }
 
 func (s *screen) Changes() <-chan struct{} { return s.changes }
