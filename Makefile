@@ -4,10 +4,13 @@ export CGO_ENABLED = 0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 MODULES = . ui/raster
 
-# Debian packages that the tests and the rehearsal's checks need.
-DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata gcc libc6-dev
+# Debian packages that the tests and the rehearsal's checks need, and those that
+# the tests in a virtual machine need besides.
+DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata \
+	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev
+DEBS_VM = qemu-system-x86
 
-.PHONY: all deps lint test rehearsal bench performance clean
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance clean
 
 all: test
 
@@ -22,9 +25,21 @@ deps:
 lint:
 	@bad=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$bad" ] || { echo "not gofmt-ed: $$bad"; exit 1; }
 	@for m in $(MODULES); do (cd $$m && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; done
+	@go vet -tags vm ./... && go run $(STATICCHECK) -tags vm ./...
 
 test: deps lint
 	@for m in $(MODULES); do (cd $$m && go test ./...) || exit 1; done
+
+# Tests that need a Linux kernel, in QEMU without hardware acceleration. Debian's
+# kernel is downloaded once, into the user's cache folder.
+test-vm: DEBS += $(DEBS_VM)
+test-vm: deps
+	go test -tags vm -count 1 -p 1 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
+
+# One frame and one walk by keys.
+test-vm-smoke: DEBS += $(DEBS_VM)
+test-vm-smoke: deps
+	go test -tags vm -run Smoke -count 1 -timeout 10m ./cmd/anodize-rehearsal
 
 # Plays a whole ceremony on simulated devices into build/rehearsal.
 rehearsal: deps
@@ -38,6 +53,10 @@ bench:
 performance: DEBS += gcc libc6-dev pkg-config libegl-dev libgles2 libgl1-mesa-dri
 performance: deps
 	cd testdata/llvmpipe && go run ./figures
+
+# Keeps the screens' pictures as they are drawn now. Look at them.
+golden:
+	go test ./ui -run TestGolden -update
 
 clean:
 	rm -rf build

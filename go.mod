@@ -14,16 +14,15 @@ require (
 	github.com/rogpeppe/go-internal v1.14.1
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e
 	golang.org/x/crypto v0.46.0
+	golang.org/x/image v0.26.0
 	golang.org/x/mod v0.30.0
+	golang.org/x/net v0.48.0
+	golang.org/x/sys v0.40.0
 	pgregory.net/rapid v1.3.0
 )
 
 require (
 	github.com/go-text/typesetting v0.3.5 // indirect
-	golang.org/x/exp/shiny v0.0.0-20250408133849-7e4ce0ab07d0 // indirect
-	golang.org/x/image v0.26.0 // indirect
-	golang.org/x/net v0.48.0 // indirect
-	golang.org/x/sys v0.40.0 // indirect
 	golang.org/x/text v0.32.0 // indirect
 	golang.org/x/tools v0.39.0 // indirect
 )
