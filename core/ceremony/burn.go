@@ -32,6 +32,7 @@ var (
 	intentStep = step{audit.IntentSession, "the intent", "The HSM was not opened. Nothing of this ceremony is on the stick."}
 	commitStep = step{audit.CommitSession, "the custodians' commitments", "The HSM was not changed. The shares just made open nothing: destroy the papers if you stop."}
 	recordStep = step{audit.RecordSession, "the record", "The key has been used. What it signed is in this machine's memory until the record is on the disc. None of it is on the stick."}
+	openedStep = step{audit.RecordSession, "the reason", "The HSM was opened; its own log says what it did. The reason is not on the disc. Nothing of this ceremony is on the stick."}
 	whyStep    = step{audit.RecordSession, "the reason", "The reason is not on the disc. Nothing of this ceremony is on the stick."}
 )
 

@@ -92,11 +92,10 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 
 // showBurned lets people see that the burn is done and note the heads.
 func (c *Ceremony) showBurned(ctx context.Context, what string) error {
-	b, ok := c.View().Body.(StepsBody)
-	if !ok {
-		return nil
+	steps := []WorkStep{{Label: "Reading back and comparing"}} // after it had to be read again
+	if b, ok := c.View().Body.(StepsBody); ok {
+		steps = append([]WorkStep(nil), b.Steps...)
 	}
-	steps := append([]WorkStep(nil), b.Steps...)
 	for i := range steps {
 		if strings.HasSuffix(steps[i].Detail, " left") {
 			steps[i].Detail = ""

@@ -383,8 +383,11 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	}
 	newest, read := c.lastWords(ctx, in)
 	why := whyStep
-	if in.session != nil || len(in.made) > 0 {
+	switch {
+	case len(in.made) > 0:
 		why = recordStep
+	case in.session != nil:
+		why = openedStep
 	}
 	if err := c.end(in, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
 		return c.gaveUp(ctx, in, err)
