@@ -1,0 +1,138 @@
+package help_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"anodize/assets"
+	"anodize/core/ceremony"
+	"anodize/ui/help"
+	"anodize/ui/html"
+)
+
+var operations = []string{"Before we begin", "Choose", "Init root", "Sign CSR", "Issue CRL", "Validate disc", "Copy to the stick", "Something new", ""}
+
+func phases(n int) (p [7]ceremony.Phase) {
+	for i := range p {
+		switch {
+		case i < n:
+			p[i].State = ceremony.Done
+		case i == n:
+			p[i].State = ceremony.Current
+		}
+	}
+	return p
+}
+
+var bodies = []ceremony.Body{
+	nil, ceremony.ClockBody{}, ceremony.TextBody{}, ceremony.TextBody{Numeric: true}, ceremony.FactsBody{}, ceremony.ChoicesBody{}, ceremony.MenuBody{},
+	ceremony.StepsBody{}, ceremony.StepsBody{Steps: make([]ceremony.WorkStep, 5)}, ceremony.ShareHiddenBody{}, ceremony.ShareBody{},
+	ceremony.EntryBody{}, ceremony.FingerprintBody{}, ceremony.FingerprintBody{Of: "Tree head over 3 records"}, ceremony.FindingsBody{}, ceremony.MessageBody{},
+}
+
+// Whatever is on the screen, F1 has a page to show, and the runbook has the step.
+func TestEveryViewHasAPage(t *testing.T) {
+	views := map[string]*html.View{}
+	fonts := html.NewFonts()
+	open := func(name string) *html.View {
+		if views[name] == nil {
+			src, err := assets.Page(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := html.Parse(src)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			views[name] = html.NewView(fonts, p)
+		}
+		return views[name]
+	}
+	for _, op := range operations {
+		for n := range 8 {
+			for _, body := range bodies {
+				for _, records := range []uint64{0, 9} {
+					for state := ceremony.Absent; state <= ceremony.There; state++ {
+						lamp := ceremony.Lamp{State: state}
+						v := &ceremony.View{Operation: op, Phases: phases(n), Body: body, Records: records, Stick: lamp, HSM: lamp}
+						at := help.For(v)
+						open(at.Page)
+						if !open(at.Runbook).GoTo(at.Anchor) && possible(v) {
+							t.Errorf("%q, phase %d, %T: %+v is not there", op, n, body, at)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// possible leaves out what no ceremony shows: steps of one operation in another.
+func possible(v *ceremony.View) bool {
+	switch v.Body.(type) {
+	case ceremony.ChoicesBody:
+		return v.Operation == "Init root" || v.Operation == "Sign CSR"
+	case ceremony.ShareHiddenBody, ceremony.ShareBody:
+		return v.Operation == "Init root"
+	case ceremony.EntryBody:
+		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
+	case ceremony.ClockBody, ceremony.TextBody, ceremony.MessageBody:
+		return true
+	}
+	return v.Operation != "" && v.Operation != "Something new"
+}
+
+func TestTheStepsOfACeremony(t *testing.T) {
+	there, waiting := ceremony.Lamp{State: ceremony.There}, ceremony.Lamp{State: ceremony.NeedsYou}
+	burn := ceremony.StepsBody{Steps: make([]ceremony.WorkStep, 5)}
+	short := ceremony.StepsBody{Steps: make([]ceremony.WorkStep, 1)}
+	gate := ceremony.StepsBody{Steps: make([]ceremony.WorkStep, 5)}
+	gate.Steps[3].State = ceremony.Current
+	for _, c := range []struct {
+		why  string
+		view ceremony.View
+		want help.Place
+	}{
+		{"the clock", ceremony.View{Operation: "Before we begin", Body: ceremony.ClockBody{}}, help.Place{Page: "step-clock", Runbook: "runbook-init", Anchor: "clock"}},
+		{"the stick's files", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}, Stick: waiting}, help.Place{Page: "step-stick", Runbook: "runbook-init", Anchor: "stick"}},
+		{"the profile", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}, Stick: there}, help.Place{Page: "step-profile", Runbook: "runbook-init", Anchor: "profile"}},
+		{"the HSM is waited for", ceremony.View{Operation: "Before we begin", Body: gate, Stick: there}, help.Place{Page: "step-hsm", Runbook: "runbook-init", Anchor: "hsm"}},
+		{"the head of an archive", ceremony.View{Operation: "Before we begin", Body: ceremony.FingerprintBody{}, Records: 9}, help.Place{Page: "step-head", Runbook: "runbook-sign", Anchor: "disc"}},
+		{"names", ceremony.View{Operation: "Init root", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-custodians", Runbook: "runbook-init", Anchor: "custodians"}},
+		{"the intent", ceremony.View{Operation: "Sign CSR", Phases: phases(2), Body: burn}, help.Place{Page: "step-burn", Runbook: "runbook-sign", Anchor: "intent"}},
+		{"the commitments", ceremony.View{Operation: "Init root", Phases: phases(3), Body: burn}, help.Place{Page: "step-burn", Runbook: "runbook-init", Anchor: "commit"}},
+		{"the PIN is made", ceremony.View{Operation: "Init root", Phases: phases(3), Body: short}, help.Place{Page: "step-work", Runbook: "runbook-init", Anchor: "entry"}},
+		{"why it stopped", ceremony.View{Operation: "Sign CSR", Phases: phases(3), Body: ceremony.TextBody{}}, help.Place{Page: "step-words", Runbook: "runbook-recovery", Anchor: "power"}},
+		{"the CRL's fingerprint", ceremony.View{Operation: "Issue CRL", Phases: phases(4), Body: ceremony.FingerprintBody{Of: "SHA-256 of ROOT.CRL"}}, help.Place{Page: "step-fingerprint", Runbook: "runbook-crl", Anchor: "fingerprint"}},
+		{"the head at the end", ceremony.View{Operation: "Sign CSR", Phases: phases(7), Body: ceremony.FingerprintBody{Of: "Tree head over 9 records"}}, help.Place{Page: "step-note-head", Runbook: "runbook-sign", Anchor: "head"}},
+		{"findings", ceremony.View{Operation: "Validate disc", Body: ceremony.FindingsBody{}, Records: 9}, help.Place{Page: "step-validate", Runbook: "runbook-validate", Anchor: "findings"}},
+		{"a failed burn", ceremony.View{Operation: "Sign CSR", Phases: phases(5), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
+	} {
+		if got := help.For(&c.view); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.why, got, c.want)
+		}
+	}
+}
+
+// The names of the operations are the ceremony's own.
+func TestOperationsAreTheCeremonys(t *testing.T) {
+	files, err := filepath.Glob("../../core/ceremony/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sources: %v", err)
+	}
+	var all strings.Builder
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(b)
+	}
+	for _, op := range operations[:7] {
+		if !strings.Contains(all.String(), `"`+op+`"`) {
+			t.Errorf("core/ceremony knows no operation %q", op)
+		}
+	}
+}
