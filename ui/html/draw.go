@@ -22,11 +22,9 @@ type mark struct {
 	current    bool
 }
 
-// Draw paints what stands between two heights of the page, with the height from
+// draw paints what stands between two heights of the page, with the height from
 // at the top. Every line has its text as a label of the same extent in Gio's
 // semantic tree.
-func (l *Layout) Draw(ops *op.Ops, fonts *Fonts, from, to int) { l.draw(ops, fonts, from, to, nil) }
-
 func (l *Layout) draw(ops *op.Ops, fonts *Fonts, from, to int, marks []mark) {
 	fills, lines := l.visible(from, to)
 	for _, i := range fills {

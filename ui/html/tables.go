@@ -187,6 +187,17 @@ func (s *setter) extentOf(b *box) extent {
 	return e
 }
 
+// widest is the width of an atom's widest character.
+func (s *setter) widest(p *para, r *run, a *atom) px {
+	units := uint16(0)
+	for _, c := range p.text[a.start:a.end] {
+		if u := s.widths[r.style.face].of(c); u != missing {
+			units = max(units, u)
+		}
+	}
+	return s.l.scaled(int(units), r.style.size)
+}
+
 func (s *setter) wordExtent(p *para) extent {
 	var e extent
 	indent := s.l.px(p.indent)
@@ -196,7 +207,7 @@ func (s *setter) wordExtent(p *para) extent {
 		r := &p.runs[a.run]
 		w := s.wide(p, r, a.start, a.end)
 		if r.kind == wordRun && r.style.breaks {
-			e.least = max(e.least, min(w, s.l.px(r.style.size)))
+			e.least = max(e.least, s.widest(p, r, a))
 		} else {
 			word += w
 		}
