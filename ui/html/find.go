@@ -9,6 +9,9 @@ import (
 // linear in the page.
 const maxQuery = 64
 
+// maxMarks bounds how many places are found.
+const maxMarks = 9999
+
 // find returns every place where query stands, without regard to case, in
 // reading order. White space in it counts as one space.
 func (p *Page) find(query string) []mark {
@@ -25,6 +28,9 @@ func (p *Page) find(query string) []mark {
 				_, n := utf8.DecodeRuneInString(t.text[at:])
 				at += int32(n)
 				continue
+			}
+			if len(all) == maxMarks {
+				return all
 			}
 			all = append(all, mark{para: t, start: at, end: at + int32(end)})
 			at += int32(end)

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -48,7 +49,7 @@ func (v *View) Key(e key.Event) bool {
 		}
 		v.press(v.focus)
 	case "/", key.NameF3:
-		v.finding = true
+		v.finding, v.slash = true, e.Name == "/"
 	case "F":
 		if !e.Modifiers.Contain(key.ModCtrl) {
 			return false
@@ -94,6 +95,10 @@ func (v *View) findKey(e key.Event) bool {
 func (v *View) Type(letters string) bool {
 	if !v.finding {
 		return false
+	}
+	if v.slash {
+		v.slash = false
+		letters = strings.TrimPrefix(letters, "/")
 	}
 	q := []rune(v.query)
 	for _, r := range letters {

@@ -32,6 +32,7 @@ type View struct {
 	shown  bool        // the focus was moved: scroll to it
 
 	finding bool // letters go to the query
+	slash   bool // it began with a slash, which comes as a letter, too
 	query   string
 	marks   []mark
 	current int // of marks

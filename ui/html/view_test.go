@@ -176,6 +176,7 @@ func TestFind(t *testing.T) {
 	w := newWindow(parse(t, long()), image.Pt(800, 600))
 	w.layout()
 	w.press("/")
+	w.view.Type("/") // the letter of the same key
 	for _, letter := range "WORDS  of 5" {
 		w.view.Type(string(letter))
 	}
