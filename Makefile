@@ -10,7 +10,7 @@ DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools
 	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev
 DEBS_VM = qemu-system-x86
 
-.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance clean
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs clean
 
 all: test
 
@@ -57,6 +57,20 @@ performance: deps
 # Keeps the screens' pictures as they are drawn now. Look at them.
 golden:
 	go test ./ui -run TestGolden -update
+
+# Holds the pages against Chromium: the same words on the same lines; pictures of
+# both side by side go to docs/html. Takes about four minutes.
+compare: DEBS += chromium fonts-go
+compare: deps
+	go vet -tags chromium ./ui/html
+	go test -tags chromium -run 'LinesBreak|PicturesBeside' -timeout 20m ./ui/html -args -beside $(CURDIR)/docs/html
+
+# Prints the runbooks, cards and sheets to build/docs.
+docs: DEBS += chromium fonts-go
+docs: deps
+	@mkdir -p build/docs; for f in assets/pages/*.html; do \
+		chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
+			--print-to-pdf=build/docs/$$(basename $$f .html).pdf file://$(CURDIR)/$$f || exit 1; done
 
 clean:
 	rm -rf build
