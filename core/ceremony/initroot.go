@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"anodize/core/audit"
@@ -69,14 +70,10 @@ func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 		{Name: "Serial number", Value: groups(i.Serial), Mono: true}, {Name: "Key", Value: fmt.Sprintf("%s, made in HSM %s", i.KeySpec, i.HSM.Serial)},
 	}
 	keepers := []Fact{{Name: "To open the HSM", Value: someOf(i.Threshold, len(i.Custodians)) + " custodians"}}
-	for n, name := range i.Custodians {
-		keepers = append(keepers, Fact{Name: fmt.Sprintf("Custodian %d", n+1), Value: name})
-	}
+	keepers = append(keepers, Fact{Name: "In this order", Value: strings.Join(i.Custodians, ", ")})
 	steps := []Fact{
-		{Name: "First", Value: "This intent is written to the disc and read back"},
-		{Name: "Then", Value: fmt.Sprintf("A new PIN is split into %d shares, each shown to its custodian and typed back", len(i.Custodians))},
-		{Name: "Then", Value: "HSM " + i.HSM.Serial + " is reset: everything in it is lost"},
-		{Name: "Then", Value: "The key is made in it; it signs the root and an empty CRL"},
+		{Name: "First", Value: fmt.Sprintf("A new PIN is split into %d shares, each shown to its custodian and typed back", len(i.Custodians))},
+		{Name: "Then", Value: "The HSM is reset; the key is made in it and signs the root and an empty CRL"},
 		{Name: "At last", Value: "The record is written to the disc and read back, then the files go to the stick"},
 	}
 	return []FactGroup{{Title: "The root certificate", Facts: root}, {Title: "The custodians", Facts: keepers}, {Title: "What will happen", Facts: steps}}

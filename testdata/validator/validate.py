@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Validates a disc image by docs/formats.md alone: validate.py DISC.IMG. It shares no code with the Go
-validator and needs nothing but Python and openssl. Exit status 0: the archive is whole; 2: it is not."""
+"""validate.py DISC.IMG, by docs/formats.md alone, with Python and openssl. Exit status 0: it is whole; 2: it is not."""
 import base64, hashlib, json, os, struct, subprocess, sys, tempfile
 SECTOR, SIGN = 2048, {0x47, 0x55, 0x56, 0x6A}  # SIGN: commands of a YubiHSM 2 that sign
 
@@ -109,7 +108,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         elif event in ("certificate.issued", "crl.issued", "hsm.log"):
             self.issued(event, d, files[d["file"]]) if "file" in d else self.device_log(d)
         elif event in ("ceremony.end", "intent.abandoned"):
-            stopped = event == "intent.abandoned" or d["outcome"] == "stopped"
+            stopped = d.get("outcome") != "done"  # or abandoned
             need(stopped or not self.excess, "the HSM signed what is not on record")
             s["open_intent"], self.excused, self.excess = "", self.excused + stopped, False
         elif event == "session.verified":
@@ -138,11 +137,10 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             return s.update(crl_number=d["number"], crl_sha256=d["sha256"])
         serial = openssl(pem, "x509", "-noout", "-serial").decode().strip().split("=")[1].lower()
         need(serial == d["serial"] == self.intent["serial"], "not the intended serial number")
-        s["serials"][-1]["issued"] = True
+        s["serials"][-1]["issued"], s["intermediates"] = True, s["intermediates"] + (d["kind"] == "intermediate")
         if d["kind"] == "root":
             need(not s["root_certificate_sha256"] and open(self.root, "wb").write(pem), "a second root")
             s["root_certificate_sha256"] = d["sha256"]
-        s["intermediates"] += d["kind"] == "intermediate"
         openssl(pem, "verify", "-no_check_time", "-CAfile", self.root)
     def device_log(self, d):
         last, signatures = self.entry.get(d["serial"]), 0
@@ -150,7 +148,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(last is None or raw[16:] == hashlib.sha256(raw[:16] + last[16:]).digest()[:16], "the HSM's log is not a chain")
             signatures, last = signatures + (raw[2] in SIGN and raw[11] == raw[2] | 0x80), raw
         need(last is None or last[16:].hex() == d["last_digest"], "last_digest")
-        need(signatures >= self.signed, "the HSM did not sign what is on record")
+        need(signatures >= self.signed, "the HSM did not sign all that is on record")
         self.excess = signatures > self.signed and not self.excused
         self.entry[d["serial"]], self.signed, self.excused = last, 0, 0
         for h in (h for h in self.s["hsm_fleet"] if h["serial"] == d["serial"]):
