@@ -124,7 +124,7 @@ func TestXorrisoListsEveryDirectoryOfTheLastSession(t *testing.T) {
 	found := tool(t, "xorriso", "-load", "sbsector", sector, "-indev", "stdio:"+filepath.Join(out, imageName), "-find")
 	for _, line := range lines {
 		name := line[strings.LastIndex(line, "\t")+1:]
-		if !strings.Contains(found, "'/"+name+"/AUDIT.LOG'") && !strings.Contains(found, "./"+name+"/AUDIT.LOG") && !strings.Contains(found, "/"+name+"/AUDIT.LOG") {
+		if !strings.Contains(found, "/"+name+"/AUDIT.LOG") {
 			t.Errorf("xorriso does not list %s:\n%s", name, found)
 		}
 	}
