@@ -24,6 +24,7 @@ type hands struct {
 	sent  uint64
 	cards [][]string
 	card  *ceremony.Words
+	seen  func(*ceremony.View) // told of every view that people answer; may be nil
 }
 
 // stickFolder makes a stick with the given files, the profile and one request.
@@ -79,6 +80,9 @@ func (h *hands) view() *ceremony.View {
 	for {
 		v := h.c.View()
 		if v.Handled >= h.sent && !v.Working {
+			if h.seen != nil {
+				h.seen(v)
+			}
 			if b, ok := v.Body.(ceremony.ShareBody); ok && b.Words != h.card {
 				h.card = b.Words
 				h.cards = append(h.cards, b.Words.All())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,14 +174,20 @@ func TestNoNumberOfEscapesStopsACeremony(t *testing.T) {
 func TestAViewIsNotChangedOnceItWasPublished(t *testing.T) {
 	t.Parallel()
 	h := enter(t, newTestRoom(t, nil))
+	var mu sync.Mutex
 	seen := map[*ceremony.View]string{}
+	h.seen = func(v *ceremony.View) {
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[v] == "" {
+			seen[v] = fmt.Sprintf("%+v", *v)
+		}
+	}
 	watched := make(chan struct{})
-	go func() {
+	go func() { // the views between those that people answer
 		defer close(watched)
 		for {
-			if v := h.c.View(); seen[v] == "" {
-				seen[v] = fmt.Sprintf("%+v", *v)
-			}
+			h.seen(h.c.View())
 			select {
 			case <-h.ended:
 				return
