@@ -59,8 +59,8 @@ func (c *Ceremony) confirmStop(ctx context.Context) (bool, error) {
 	e, err := c.ask(ctx, screen{
 		title: "Stop the ceremony?", sentence: "The intent is on the disc. It stays there, closed by your words, and nothing is signed.",
 		body: MessageBody{
-			Happened: "You asked to stop here.", Certain: []string{"The key has not been used in this ceremony.", "Shares that were typed are forgotten."},
-			Do: "Go on, or stop. The same ceremony can be begun again at any time.",
+			Happened: "You asked to stop here.", Certain: []string{"The intent is on the disc.", "The key has not been used in this ceremony."},
+			Do: "Go on, or stop: then the words that were typed are forgotten. The same ceremony can be begun again at any time.",
 		},
 		actions: []Action{{ID: "on", Label: "Go on", Key: "Esc"}, {ID: "stop", Label: "Stop the ceremony", Key: "F4", Kind: Stop}},
 	}, nil)
