@@ -86,7 +86,7 @@ func (c *Ceremony) Run(ctx context.Context) error {
 // tellProblem shows an error that nothing irreversible came of.
 func (c *Ceremony) tellProblem(ctx context.Context, title string, problem error) error {
 	_, err := c.ask(ctx, screen{
-		title: title, sentence: "Nothing was written, and no key was used.",
+		title: title, sentence: "No session was written, and no key was used.",
 		body:    MessageBody{Happened: capital(problem.Error()) + ".", Do: "Mend the cause, then go back and begin the step again."},
 		actions: []Action{{ID: "back", Label: "Go back", Key: "Enter", Kind: Primary}},
 	}, nil)

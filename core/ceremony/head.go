@@ -51,7 +51,7 @@ func (c *Ceremony) compareFleet(ctx context.Context) error {
 	_, err := c.askGate(ctx, screen{
 		title: "This HSM does not hold the root's key", sentence: "The archive knows which device does.",
 		body: MessageBody{
-			Happened: "HSM " + serial + " is plugged in. The key is in HSM " + strings.Join(serials, " or ") + ".", Certain: []string{"Nothing was written, and no key was used."},
+			Happened: "HSM " + serial + " is plugged in. The key is in HSM " + strings.Join(serials, " or ") + ".", Certain: []string{"No session was written, and no key was used."},
 			Do: "Take this HSM out and put the right one in. Or put in the disc that belongs to this HSM.",
 		},
 		actions: []Action{shutDown, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
