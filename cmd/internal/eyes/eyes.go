@@ -1,0 +1,125 @@
+// Package eyes reads a kiosk's screen from a picture of it, as a person in the room
+// would, and from nothing else. It is for tests alone.
+//
+// It guarantees that what it reads is on the picture to the pixel: a text is seen where
+// the same screens, drawn unseen and in the same size, put those very pixels; a word of
+// a share is the one word of the list that is drawn so in its cell. A QR code is read by
+// zbarimg, which is not ours.
+package eyes
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"os/exec"
+	"strings"
+
+	"anodize/core/ceremony"
+	"anodize/ui"
+	"anodize/ui/host"
+	"anodize/ui/kit"
+)
+
+// Reader reads pictures of one size. It is not safe for concurrent use.
+type Reader struct {
+	window *host.Headless
+	size   image.Point
+	list   []string // the words a share is made of
+	cards  map[string]*card
+}
+
+// New returns a reader of pictures of that size, in pixels. list is the words that a
+// share is made of, the longest of them eight letters.
+func New(size image.Point, list []string) *Reader {
+	return &Reader{
+		window: host.NewHeadless(size.X, size.Y, ui.New(kit.NewTheme())),
+		size:   size, list: list, cards: map[string]*card{},
+	}
+}
+
+// draw is the picture of a view, and the labels on it.
+func (r *Reader) draw(v *ceremony.View) (*image.RGBA, []host.Label, error) {
+	for range 2 { // a window takes two frames to come to rest
+		if _, err := r.window.Frame(v); err != nil {
+			return nil, nil, fmt.Errorf("drawing %q: %w", v.Title, err)
+		}
+	}
+	return r.window.Image(), r.window.Labels(), nil
+}
+
+// slide is how far a title may stand below its highest place: other things on its line
+// push it down.
+const slide = 64
+
+// Title tells whether a picture's title is title.
+func (r *Reader) Title(picture image.Image, title string) (bool, error) {
+	if picture.Bounds().Size() != r.size {
+		return false, nil
+	}
+	want, labels, err := r.draw(&ceremony.View{Title: title})
+	if err != nil {
+		return false, err
+	}
+	var at image.Rectangle
+	for _, l := range labels {
+		if l.Text == title {
+			at = l.Seen
+		}
+	}
+	if at.Empty() {
+		return false, fmt.Errorf("drawing the title %q: it is nowhere", title)
+	}
+	at.Max.X = min(r.size.X, at.Max.X+at.Dy()) // a longer title that begins so is another one
+	got := flat(picture)
+	for down := range slide {
+		if same(want, at.Min, got, at.Add(image.Pt(0, down))) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// same tells whether the part of b in r is the part of a that begins at from.
+func same(a *image.RGBA, from image.Point, b *image.RGBA, r image.Rectangle) bool {
+	if !r.In(b.Rect) {
+		return false
+	}
+	for y := range r.Dy() {
+		i, j := a.PixOffset(from.X, from.Y+y), b.PixOffset(r.Min.X, r.Min.Y+y)
+		if !bytes.Equal(a.Pix[i:i+4*r.Dx()], b.Pix[j:j+4*r.Dx()]) {
+			return false
+		}
+	}
+	return true
+}
+
+// flat is a picture as bytes, from 0, 0.
+func flat(p image.Image) *image.RGBA {
+	if p, ok := p.(*image.RGBA); ok && p.Rect.Min == (image.Point{}) {
+		return p
+	}
+	out := image.NewRGBA(image.Rectangle{Max: p.Bounds().Size()})
+	draw.Draw(out, out.Rect, p, p.Bounds().Min, draw.Src)
+	return out
+}
+
+// QR is the text of the one QR code on a picture.
+func QR(picture image.Image) (string, error) {
+	var in bytes.Buffer
+	if err := png.Encode(&in, picture); err != nil {
+		return "", fmt.Errorf("reading a QR code: %w", err)
+	}
+	c := exec.Command("zbarimg", "--quiet", "--raw", "PNG:-")
+	c.Stdin = &in
+	out, err := c.Output()
+	if err != nil {
+		return "", fmt.Errorf("reading a QR code with zbarimg (Debian: zbar-tools): %w", err)
+	}
+	text := strings.TrimSpace(string(out))
+	if strings.Contains(text, "\n") {
+		return "", fmt.Errorf("reading a QR code: there are several: %q", text)
+	}
+	return text, nil
+}
