@@ -15,6 +15,7 @@ var (
 	ErrKeyNotFound    = errors.New("no key of that label exists in the device")
 	ErrLogFull        = errors.New("the device's log is full: burn its entries to the disc and acknowledge them first")
 	ErrBusy           = errors.New("the device has no session free: wait 30 seconds and try again")
+	ErrStorage        = errors.New("the device's object store is full: take another device, or reset this one by holding its metal rim for 10 seconds while plugging it in")
 	ErrFirmware       = errors.New("the device's firmware is too old for this")
 	ErrUnsupported    = errors.New("this back-end cannot do that")
 	ErrOutcomeUnknown = errors.New("whether the command was carried out is not known: read the device's log before anything else")

@@ -108,6 +108,12 @@ type Session interface {
 	// that number, which somebody else must hold by now.
 	AckLog(ctx context.Context, number uint16) error
 
+	// ChangePIN makes pin (PINSize bytes) the only one that opens the device;
+	// the session goes on under it. pin stays the caller's to wipe. On
+	// ErrOutcomeUnknown either may be the right one: try Open with the new PIN,
+	// then with the old. On any other error it is the old.
+	ChangePIN(ctx context.Context, pin *secret.Bytes) error
+
 	// Close ends the session and wipes its keys. It may be called twice.
 	Close(ctx context.Context) error
 }

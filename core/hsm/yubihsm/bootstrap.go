@@ -263,20 +263,15 @@ func (b *bootstrap) setOption(ctx context.Context, option byte, value []byte) er
 
 // putKey makes the PIN an authentication key.
 func (b *bootstrap) putKey(ctx context.Context) error {
-	data := make([]byte, 0, 61+hsm.PINSize)
+	data := make([]byte, 0, newObjectSize+8+hsm.PINSize)
 	defer func() { secret.Wipe(data) }()
 	caps := ceremonyCapabilities(b.id.firmware)
-	data = binary.BigEndian.AppendUint16(data, ceremonyKeyID)
-	data = append(data, ceremonyLabel...)
-	data = append(data, make([]byte, commands.LabelLength-len(ceremonyLabel))...)
-	data = binary.BigEndian.AppendUint16(data, domain)
-	data = binary.BigEndian.AppendUint64(data, caps)
-	data = append(data, byte(commands.AlgorithmYubicoAESAuthentication))
+	data = appendNewObject(data, ceremonyKeyID, ceremonyLabel, caps, commands.AlgorithmYubicoAESAuthentication)
 	data = binary.BigEndian.AppendUint64(data, ceremonyDelegated)
 	data = append(data, b.pin.Expose()...) // K-ENC, then K-MAC
 	answer, err := b.factory.send(ctx, byte(commands.CommandTypePutAuthKey), data)
 	if err == nil {
-		err = exactly(answer, 2)
+		err = made(answer, ceremonyKeyID)
 	}
 	if err != nil {
 		return fmt.Errorf("putting the ceremony's authentication key: %w", err)

@@ -108,6 +108,9 @@ type identity struct {
 	logTotal, logUsed byte
 }
 
+// serialText is the serial number as USB shows it.
+func (id identity) serialText() string { return fmt.Sprintf("%010d", id.serial) }
+
 // identify reads GET DEVICE INFO: version (3 bytes), serial (4), log entries in
 // all and used (1 each), then the algorithms, one byte each.
 func (d *Device) identify(ctx context.Context) (identity, error) {
@@ -134,7 +137,7 @@ func (d *Device) Info(ctx context.Context) (hsm.Info, error) {
 	}
 	return hsm.Info{
 		Backend:  hsm.YubiHSM,
-		Serial:   fmt.Sprintf("%010d", id.serial),
+		Serial:   id.serialText(),
 		Firmware: id.firmware.String(),
 		LogUsed:  int(id.logUsed),
 		LogTotal: int(id.logTotal),

@@ -42,6 +42,7 @@ func TestDocumentedCapabilities(t *testing.T) {
 		"an ECDSA key":                      {capsECDSA, 0},
 		"an Ed25519 key":                    {capsEdDSA, 0},
 		"an RSA key":                        {capsRSA, 0},
+		"the wrap key of a copy":            {capsWrap, delegatedWrap},
 	} {
 		cells := tableRow(t, doc, begin)
 		if got := capabilitiesIn(cells[3]); got != want.own {
@@ -69,6 +70,14 @@ func TestCapabilitiesFitTogether(t *testing.T) {
 			}
 			if rest := a.capabilities &^ capsExport &^ own; rest != 0 {
 				t.Errorf("%s: the session may not %s", a.spec, describe(rest))
+			}
+		}
+		if rest := (capsWrap | delegatedWrap) &^ ceremonyDelegated; rest != 0 {
+			t.Errorf("the wrap key cannot be given %s", describe(rest))
+		}
+		for _, a := range algorithms {
+			if rest := a.capabilities &^ delegatedWrap; rest != 0 {
+				t.Errorf("%s: the wrap key cannot carry %s", a.spec, describe(rest))
 			}
 		}
 		for _, never := range []string{"put-authentication-key", "delete-authentication-key", "put-asymmetric-key",

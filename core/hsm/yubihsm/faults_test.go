@@ -20,6 +20,11 @@ const (
 	cmdDelete     = 0x58
 	cmdPutAuthKey = 0x44
 	cmdSignEdDSA  = 0x6a
+
+	cmdPutWrapKey    = 0x4c
+	cmdExport        = 0x4a
+	cmdImport        = 0x4b
+	cmdChangeAuthKey = 0x6c
 )
 
 var faults = map[string]sim.HSMFault{

@@ -92,6 +92,8 @@ func (e *Error) Is(target error) bool {
 		return target == hsm.ErrBusy
 	case commands.ErrorCodeObjectExists:
 		return target == hsm.ErrKeyExists
+	case commands.ErrorCodeStorageFailed:
+		return target == hsm.ErrStorage
 	}
 	return false
 }

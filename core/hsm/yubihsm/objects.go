@@ -96,6 +96,21 @@ func (o object) String() string {
 	return fmt.Sprintf("%s %#04x", kind, o.id)
 }
 
+// newObjectSize is the length of what every command that puts an object begins
+// with: number (2), label (40), domains (2), capabilities (8), algorithm (1).
+const newObjectSize = 53
+
+// appendNewObject appends it. label is at most 40 bytes. Secrets are appended
+// after it by the caller, who owns the one buffer to wipe.
+func appendNewObject(b []byte, id uint16, label string, capabilities uint64, algorithm commands.Algorithm) []byte {
+	b = binary.BigEndian.AppendUint16(b, id)
+	b = append(b, label...)
+	b = append(b, make([]byte, commands.LabelLength-len(label))...)
+	b = binary.BigEndian.AppendUint16(b, domain)
+	b = binary.BigEndian.AppendUint64(b, capabilities)
+	return append(b, byte(algorithm))
+}
+
 // list returns the objects that the session can see and the filters let pass,
 // four bytes each: number, kind and how often the number was used.
 func list(ctx context.Context, s sender, filters ...commands.ListCommandOption) ([]object, error) {

@@ -17,9 +17,10 @@ import (
 // ends it after 30 s (User Guide, core concepts, sessions).
 const maxIdle = 25 * time.Second
 
-// session is an hsm.Session and an hsm.Attester.
+// session is an hsm.Session, an hsm.Attester and an hsm.Wrapper.
 type session struct {
 	dev      *Device
+	serial   string
 	firmware version
 	pin      *secret.Bytes // to reopen an idle session; wiped by Close
 	ch       *channel
@@ -37,7 +38,7 @@ func (d *Device) Open(ctx context.Context, pin *secret.Bytes) (hsm.Session, erro
 	if err != nil {
 		return nil, fmt.Errorf("opening the HSM: %w", err)
 	}
-	s := &session{dev: d, firmware: id.firmware, pin: pin.Clone()}
+	s := &session{dev: d, serial: id.serialText(), firmware: id.firmware, pin: pin.Clone()}
 	if err := s.open(ctx); err != nil {
 		s.pin.Wipe()
 		return nil, err
@@ -140,22 +141,31 @@ func (s *session) generate(ctx context.Context, label string, spec hsm.KeySpec) 
 	if err != nil {
 		return hsm.Key{}, err
 	}
-	if err := exactly(answer, 2); err != nil {
+	if err := made(answer, id); err != nil {
 		return hsm.Key{}, err
 	}
-	if got := binary.BigEndian.Uint16(answer); got != id {
-		return hsm.Key{}, fmt.Errorf("%w: asked for key %#04x, it made %#04x", errAnswer, id, got)
+	return s.inspect(ctx, object{id, commands.ObjectTypeAsymmetricKey}, label, a, originGenerated)
+}
+
+// made checks the answer to a command that makes or changes an object: its
+// number.
+func made(answer []byte, id uint16) error {
+	if err := exactly(answer, 2); err != nil {
+		return err
 	}
-	return s.inspect(ctx, object{id, commands.ObjectTypeAsymmetricKey}, label, a)
+	if got := binary.BigEndian.Uint16(answer); got != id {
+		return fmt.Errorf("%w: asked for object %#04x, it made %#04x", errAnswer, id, got)
+	}
+	return nil
 }
 
 // inspect checks that a new key is what was asked for, and reads its public half.
-func (s *session) inspect(ctx context.Context, o object, label string, a algorithm) (hsm.Key, error) {
+func (s *session) inspect(ctx context.Context, o object, label string, a algorithm, origin byte) (hsm.Key, error) {
 	i, err := objectInfo(ctx, s, o)
 	if err != nil {
 		return hsm.Key{}, err
 	}
-	if i.algorithm != a.code || i.capabilities != a.capabilities || i.domains != domain || i.origin != originGenerated || i.label != label {
+	if i.algorithm != a.code || i.capabilities != a.capabilities || i.domains != domain || i.origin != origin || i.label != label {
 		return hsm.Key{}, fmt.Errorf("%w: the key it made is not the one asked for: label %q, algorithm %d, origin %d, domains %#04x; it may %s",
 			errAnswer, i.label, i.algorithm, i.origin, i.domains, describe(i.capabilities))
 	}
