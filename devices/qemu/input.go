@@ -1,5 +1,10 @@
 package qemu
 
+import (
+	"strings"
+	"unicode"
+)
+
 // absolute is the range of QEMU's absolute axes, both ends included.
 const absolute = 0x7fff
 
@@ -31,6 +36,28 @@ func (vm *VM) Type(codes ...string) {
 	for i := len(codes) - 1; i >= 0; i-- {
 		vm.Key(codes[i], false)
 	}
+}
+
+// qcodes are QEMU's names of keys that are not called as what they type is.
+var qcodes = map[string]string{
+	"Enter": "ret", "Esc": "esc", "Backspace": "backspace", "Tab": "tab", "Space": "spc", " ": "spc",
+	"Up": "up", "Down": "down", "Home": "home", "End": "end", "PageUp": "pgup", "PageDown": "pgdn",
+	"-": "minus", ".": "dot", ",": "comma", "'": "apostrophe", "/": "slash",
+}
+
+// Press presses and releases a key by the name on it, or by the letter, digit or mark
+// that it types on a US keyboard: "Enter", "F2", "a", "A".
+func (vm *VM) Press(name string) {
+	vm.t.Helper()
+	code, ok := qcodes[name]
+	if !ok {
+		code = strings.ToLower(name)
+	}
+	if r := []rune(name); len(r) == 1 && unicode.IsUpper(r[0]) {
+		vm.Type("shift", code)
+		return
+	}
+	vm.Type(code)
 }
 
 // PointTo moves the absolute pointer; x and y are fractions of the screen, 0 to 1.

@@ -17,7 +17,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
 
 	"anodize/core/ceremony"
 	"anodize/devices/evdev"
@@ -199,24 +198,10 @@ func rgba(img image.Image) *image.RGBA {
 	return r
 }
 
-// qcodes are QEMU's names of keys that type nothing, or a space.
-var qcodes = map[string]string{
-	"Enter": "ret", "Esc": "esc", "Backspace": "backspace", "Tab": "tab", "Down": "down", "Up": "up",
-	"F2": "f2", "F9": "f9", "F10": "f10", "Space": "spc",
-}
-
 // There presses a key of the machine alone: of the keyboard that was plugged in last.
 func (k *Kiosk) There(name string) {
 	k.t.Helper()
-	code, ok := qcodes[name]
-	if !ok {
-		code = strings.ToLower(name)
-	}
-	if r := []rune(name); len(r) == 1 && unicode.IsUpper(r[0]) {
-		k.Type("shift", code)
-		return
-	}
-	k.Type(code)
+	k.VM.Press(name)
 }
 
 // Here does something to the twin alone.

@@ -1,0 +1,168 @@
+package eyes
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"anodize/core/ceremony"
+)
+
+// Machine is all that a person has of a kiosk.
+type Machine interface {
+	// Screendump is what its screen shows.
+	Screendump() image.Image
+	// Press presses a key by its name or what it types: "Enter", "F2", "a", "A".
+	Press(key string)
+}
+
+// Person sits before a kiosk: looks at pictures of its screen, and presses keys. Its
+// methods fail the test, and keep the last picture, if the kiosk does not do as it must.
+type Person struct {
+	Machine
+	// Around is what stands around the page with a share: the bar's names and lamps,
+	// and the phases. Where words stand depends on the room that they leave.
+	Around ceremony.View
+
+	t        testing.TB
+	list     []string
+	reader   *Reader
+	patience time.Duration
+	last     *image.RGBA
+}
+
+// Sit returns a person before a machine who knows the words of shares, and gives up on
+// what does not appear in time.
+func Sit(t testing.TB, m Machine, list []string, patience time.Duration) *Person {
+	return &Person{Machine: m, t: t, list: list, patience: patience}
+}
+
+// look takes a picture, of whatever size the machine's screen has.
+func (p *Person) look() *image.RGBA {
+	p.t.Helper()
+	p.last = flat(p.Screendump())
+	if size := p.last.Rect.Size(); p.reader == nil || p.reader.size != size {
+		p.reader = New(size, p.list)
+	}
+	return p.last
+}
+
+// wait looks again and again until what is seen is what was waited for.
+func (p *Person) wait(what string, seen func(*image.RGBA) (bool, error)) {
+	p.t.Helper()
+	for end := time.Now().Add(p.patience); ; time.Sleep(50 * time.Millisecond) {
+		picture := p.look()
+		if small := picture.Rect.Size(); small.X >= 800 && small.Y >= 600 { // else it shows no kiosk yet
+			ok, err := seen(picture)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			if ok {
+				return
+			}
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("the machine does not show %s after %v: see %s", what, p.patience, p.Keep("last"))
+		}
+	}
+}
+
+// Await waits for one of several titles and returns which.
+func (p *Person) Await(titles ...string) (shown string) {
+	p.t.Helper()
+	began := time.Now()
+	p.wait(fmt.Sprintf("%q", titles), func(picture *image.RGBA) (bool, error) {
+		for _, title := range titles {
+			if ok, err := p.reader.Title(picture, title); ok || err != nil {
+				shown = title
+				return true, err
+			}
+		}
+		return false, nil
+	})
+	p.t.Logf("%q after %v", shown, time.Since(began).Round(100*time.Millisecond))
+	return shown
+}
+
+// Answer waits for a title, presses a key, and waits until the page is another one.
+func (p *Person) Answer(title, key string) {
+	p.t.Helper()
+	p.Await(title)
+	p.pressed(key)
+}
+
+// pressed presses a key and waits until the page has changed.
+func (p *Person) pressed(key string) {
+	p.t.Helper()
+	before := page(p.last)
+	p.Press(key)
+	p.wait("what "+key+" does", func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
+}
+
+// page is the picture's pixels below the bar at the top, in which the clock runs.
+func page(p *image.RGBA) []byte { return p.Pix[p.Stride*(p.Rect.Dy()/6):] }
+
+// Write types letters, digits, spaces and marks into a line of text.
+func (p *Person) Write(text string) {
+	p.t.Helper()
+	for _, r := range text {
+		p.look()
+		p.pressed(string(r))
+	}
+}
+
+// Share types a share, of each word the fewest letters that are its own.
+func (p *Person) Share(words []string) {
+	p.t.Helper()
+	for _, word := range words {
+		for _, letter := range p.shortest(word) {
+			p.look()
+			p.pressed(string(letter))
+		}
+	}
+}
+
+// shortest is the shortest beginning of a word that no other word of the list has.
+func (p *Person) shortest(word string) string {
+	for n := 1; n < len(word); n++ {
+		alone := true
+		for _, other := range p.list {
+			alone = alone && (other == word || !strings.HasPrefix(other, word[:n]))
+		}
+		if alone {
+			return word[:n]
+		}
+	}
+	return word
+}
+
+// QR reads the one QR code on the screen.
+func (p *Person) QR() string {
+	p.t.Helper()
+	text, err := QR(p.look())
+	if err != nil {
+		p.t.Fatalf("%v: see %s", err, p.Keep("qr"))
+	}
+	return text
+}
+
+// Keep keeps the last picture and returns where.
+func (p *Person) Keep(name string) string {
+	p.t.Helper()
+	path := filepath.Join(os.TempDir(), strings.ReplaceAll(p.t.Name(), "/", "-")+"-"+name+".png")
+	f, err := os.Create(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, p.last); err != nil {
+		p.t.Fatal(err)
+	}
+	return path
+}
