@@ -35,7 +35,7 @@ type room struct {
 	openDrive func(scsi.Location) (opticalDrive, error)
 
 	mu     sync.Mutex
-	hsm    hsmConnection    // nil if none is open
+	hsms   []connectedHSM
 	drives map[string]drive // by scsi.Location.ID
 }
 
@@ -46,6 +46,12 @@ type hsmConnection interface {
 	Location() usb.Location
 	Ended() bool
 	Close() error
+}
+
+// connectedHSM is an HSM that is open, and what the ceremony gets of it.
+type connectedHSM struct {
+	hsmConnection
+	device hsm.Device
 }
 
 // opticalDrive is a *scsi.Drive.
@@ -115,8 +121,9 @@ func (f frames) Exchange(ctx context.Context, message []byte) ([]byte, error) {
 
 func (f frames) Reopen(ctx context.Context) error { return f.device.Reopen(ctx) }
 
-// HSM returns the only HSM.
-func (r *room) HSM(_ context.Context, name string) (hsm.Device, error) {
+// HSMs returns every HSM that can be opened, in the order of their sockets. One
+// that cannot be opened is a problem if no other one serves.
+func (r *room) HSMs(_ context.Context, name string) ([]hsm.Device, error) {
 	if err := backend.Check(name); err != nil {
 		return nil, err
 	}
@@ -126,44 +133,57 @@ func (r *room) HSM(_ context.Context, name string) (hsm.Device, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.dropHSM(found); err != nil {
-		return nil, err
+	problem := r.dropHSMs(found)
+	var devices []hsm.Device
+	for _, l := range found {
+		device, err := r.hsmAt(l, name)
+		if err != nil {
+			problem = errors.Join(problem, err)
+			continue
+		}
+		devices = append(devices, device)
 	}
 	switch {
-	case len(found) == 0:
-		return nil, absent("the HSM")
-	case len(found) > 1:
-		var serials []string
-		for _, l := range found {
-			serials = append(serials, l.Serial)
-		}
-		return nil, several("YubiHSMs", serials)
-	case r.hsm == nil:
-		device, err := r.openHSM(found[0])
-		if err != nil {
-			return nil, err
-		}
-		r.hsm = device
+	case len(devices) > 0:
+		return devices, nil
+	case problem != nil:
+		return nil, problem
 	}
-	return backend.Open(name, frames{r.hsm})
+	return nil, absent("the HSM")
 }
 
-// dropHSM closes the HSM that was open if it is gone, or its connection has ended.
-func (r *room) dropHSM(found []usb.Location) error {
-	if r.hsm == nil {
-		return nil
-	}
-	for _, l := range found {
-		if l.ID == r.hsm.Location().ID && !r.hsm.Ended() {
-			return nil
+// hsmAt opens an HSM unless it is open.
+func (r *room) hsmAt(l usb.Location, name string) (hsm.Device, error) {
+	for _, h := range r.hsms {
+		if h.Location().ID == l.ID {
+			return h.device, nil
 		}
 	}
-	gone := r.hsm
-	r.hsm = nil
-	if err := gone.Close(); err != nil {
-		return fmt.Errorf("closing the HSM that was there before: %w", err)
+	connection, err := r.openHSM(l)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	device, err := backend.Open(name, frames{connection})
+	if err != nil {
+		return nil, errors.Join(err, connection.Close())
+	}
+	r.hsms = append(r.hsms, connectedHSM{connection, device})
+	return device, nil
+}
+
+// dropHSMs closes the HSMs that are gone, or whose connection has ended.
+func (r *room) dropHSMs(found []usb.Location) (problem error) {
+	r.hsms = slices.DeleteFunc(r.hsms, func(h connectedHSM) bool {
+		there := slices.ContainsFunc(found, func(l usb.Location) bool { return l.ID == h.Location().ID })
+		if there && !h.Ended() {
+			return false
+		}
+		if err := h.Close(); err != nil {
+			problem = errors.Join(problem, fmt.Errorf("closing the HSM that was there before: %w", err))
+		}
+		return true
+	})
+	return problem
 }
 
 // Drive returns the only drive with a disc in it.
@@ -258,9 +278,9 @@ func (r *room) close() error {
 		delete(r.drives, id)
 		errs = append(errs, d.Close())
 	}
-	if r.hsm != nil {
-		errs = append(errs, r.hsm.Close())
-		r.hsm = nil
+	for _, h := range r.hsms {
+		errs = append(errs, h.Close())
 	}
+	r.hsms = nil
 	return errors.Join(errs...)
 }

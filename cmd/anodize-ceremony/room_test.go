@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,7 +52,11 @@ func newTestRoom(t *testing.T) *testRoom {
 	m := newTree(t)
 	r := &testRoom{room: newRoom(t.Context(), m.root), tree: m}
 	r.openHSM = func(l usb.Location) (hsmConnection, error) {
-		h := &simulatedHSM{HSM: sim.NewHSM(34332673), at: l}
+		serial, err := strconv.ParseUint(l.Serial, 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		h := &simulatedHSM{HSM: sim.NewHSM(uint32(serial)), at: l}
 		r.hsms = append(r.hsms, h)
 		return h, r.refuse
 	}
@@ -63,7 +68,16 @@ func newTestRoom(t *testing.T) *testRoom {
 	return r
 }
 
-func (r *testRoom) openAnHSM() (hsm.Device, error) { return r.HSM(r.t.Context(), hsm.YubiHSM) }
+func (r *testRoom) openHSMs() ([]hsm.Device, error) { return r.HSMs(r.t.Context(), hsm.YubiHSM) }
+
+// openAnHSM returns the first.
+func (r *testRoom) openAnHSM() (hsm.Device, error) {
+	devices, err := r.openHSMs()
+	if err != nil {
+		return nil, err
+	}
+	return devices[0], nil
+}
 
 func TestAnEmptyTableLacksEverything(t *testing.T) {
 	r := newTestRoom(t)
@@ -152,22 +166,42 @@ func TestAnHSMWhoseConnectionEndedIsOpenedAgain(t *testing.T) {
 	}
 }
 
-// The ceremony would have to guess which one is meant.
-func TestTwoOfAKindAreRefusedByName(t *testing.T) {
+func TestEveryHSMIsThereAndStaysTheSame(t *testing.T) {
 	r := newTestRoom(t)
 	r.yubiHSM("1-2", "0034332673", 7)
 	r.yubiHSM("1-3", "0000000009", 8)
+	first, err := r.openHSMs()
+	if err != nil || len(first) != 2 {
+		t.Fatalf("%d HSMs, %v", len(first), err)
+	}
+	for i, want := range []string{"0034332673", "0000000009"} {
+		if info, err := first[i].Info(t.Context()); err != nil || info.Serial != want {
+			t.Errorf("HSM %d: %+v, %v", i, info, err)
+		}
+	}
+	r.remove("sys/bus/usb/devices/1-2")
+	left, err := r.openHSMs()
+	if err != nil || len(left) != 1 || left[0] != first[1] {
+		t.Errorf("one pulled out: %v, %v", left, err)
+	}
+	if !r.hsms[0].closed || r.hsms[1].closed {
+		t.Error("the one that is gone is open, or the other one closed")
+	}
+}
+
+// The ceremony would have to guess which one is meant.
+func TestTwoOfAKindAreRefusedByName(t *testing.T) {
+	r := newTestRoom(t)
 	r.opticalDrive("sr0", 6)
 	r.opticalDrive("sr1", 7)
 	r.stick("sda", labelled())
 	r.stick("sdb", labelled())
-	_, device := r.openAnHSM()
 	_, drive := r.Drive(t.Context())
 	_, stick := r.Stick(t.Context())
 	for _, c := range []struct {
 		err   error
 		names []string
-	}{{device, []string{"0034332673", "0000000009"}}, {drive, []string{"sr0", "sr1"}}, {stick, []string{"sda", "sdb"}}} {
+	}{{drive, []string{"sr0", "sr1"}}, {stick, []string{"sda", "sdb"}}} {
 		if c.err == nil || errors.Is(c.err, ceremony.ErrAbsent) || !strings.Contains(c.err.Error(), c.names[0]) || !strings.Contains(c.err.Error(), c.names[1]) {
 			t.Errorf("%q: %v", c.names, c.err)
 		}
@@ -213,7 +247,7 @@ func TestAStickThatIsNoneSaysWhy(t *testing.T) {
 }
 
 func TestTheProfileMayNameAnHSMThatThisProgramDoesNotKnow(t *testing.T) {
-	if _, err := newTestRoom(t).HSM(t.Context(), hsm.PKCS11); !errors.Is(err, hsm.ErrUnsupported) {
+	if _, err := newTestRoom(t).HSMs(t.Context(), hsm.PKCS11); !errors.Is(err, hsm.ErrUnsupported) {
 		t.Errorf("%v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 const (
 	stickName = "stick"
 	hsmName   = "hsm"
+	hsm2Name  = "hsm2"
 	discName  = "disc"
 )
 
@@ -26,24 +27,30 @@ type room struct {
 	drive *sim.Drive
 	disc  *sim.Disc
 	hsm   *sim.HSM
+	hsm2  *sim.HSM
 	stick *sim.Stick
 
 	mu      sync.Mutex
-	in      map[string]bool // the HSM and the disc: whether they are there
-	offset  time.Duration   // of the room's clock from the machine's
+	in      map[string]bool // the HSMs and the disc: whether they are there
+	open    map[*sim.HSM]hsm.Device
+	offset  time.Duration // of the room's clock from the machine's
 	changed chan struct{}
 }
 
-// hsmSerial is the simulated HSM's serial number.
-const hsmSerial = 34332673
+// The simulated HSMs' serial numbers.
+const (
+	hsmSerial  = 34332673
+	hsm2Serial = 34332712
+)
 
 // newRoom lays a blank BD-R in the drive and plugs in a factory-fresh HSM and a
-// stick that holds what folder holds.
+// stick that holds what folder holds. A second HSM, as fresh, lies beside them.
 func newRoom(folder string) (*room, error) {
 	r := &room{
-		drive: sim.NewDrive(), disc: sim.NewDisc(0x41), hsm: sim.NewHSM(hsmSerial), stick: sim.NewStick(folder),
-		in: map[string]bool{hsmName: true, discName: true}, changed: make(chan struct{}, 1),
+		drive: sim.NewDrive(), disc: sim.NewDisc(0x41), hsm: sim.NewHSM(hsmSerial), hsm2: sim.NewHSM(hsm2Serial), stick: sim.NewStick(folder),
+		in: map[string]bool{hsmName: true, discName: true}, open: map[*sim.HSM]hsm.Device{}, changed: make(chan struct{}, 1),
 	}
+	r.hsm2.Unplug()
 	if err := r.drive.Insert(r.disc); err != nil {
 		return nil, fmt.Errorf("inserting the disc: %w", err)
 	}
@@ -79,11 +86,31 @@ func (r *room) Stick(context.Context) (ceremony.Stick, error) {
 	return r.stick, nil
 }
 
-func (r *room) HSM(_ context.Context, name string) (hsm.Device, error) {
-	if !r.there(hsmName) {
+func (r *room) HSMs(_ context.Context, name string) ([]hsm.Device, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var there []hsm.Device
+	for _, h := range []struct {
+		name string
+		*sim.HSM
+	}{{hsmName, r.hsm}, {hsm2Name, r.hsm2}} {
+		if !r.in[h.name] {
+			delete(r.open, h.HSM)
+			continue
+		}
+		if r.open[h.HSM] == nil {
+			device, err := backend.Open(name, h.HSM)
+			if err != nil {
+				return nil, err
+			}
+			r.open[h.HSM] = device
+		}
+		there = append(there, r.open[h.HSM])
+	}
+	if len(there) == 0 {
 		return nil, fmt.Errorf("the HSM is %w", ceremony.ErrAbsent)
 	}
-	return backend.Open(name, r.hsm)
+	return there, nil
 }
 
 func (r *room) Drive(context.Context) (disc.Transport, error) {
@@ -114,6 +141,10 @@ func (r *room) move(name string, in bool) error {
 		r.hsm.Plug()
 	case name == hsmName:
 		r.hsm.Unplug()
+	case name == hsm2Name && in:
+		r.hsm2.Plug()
+	case name == hsm2Name:
+		r.hsm2.Unplug()
 	case in:
 		if err := r.drive.Insert(r.disc); err != nil {
 			return fmt.Errorf("inserting the disc: %w", err)

@@ -24,8 +24,8 @@ const (
 	expectVerb verb = "expect" // expect TEXT: it is on the screen
 	shareVerb  verb = "share"  // share I: type the share that custodian I was shown
 	shotVerb   verb = "shot"   // shot NAME: keep a picture
-	pullVerb   verb = "pull"   // pull stick|hsm|disc
-	insertVerb verb = "insert" // insert stick|hsm|disc
+	pullVerb   verb = "pull"   // pull stick|hsm|hsm2|disc
+	insertVerb verb = "insert" // insert stick|hsm|hsm2|disc
 )
 
 // maxScript is the longest script in lines.
@@ -75,10 +75,10 @@ func (s *step) check() error {
 		return nil
 	case pullVerb, insertVerb:
 		switch s.arg {
-		case stickName, hsmName, discName:
+		case stickName, hsmName, hsm2Name, discName:
 			return nil
 		}
-		return fmt.Errorf("%s %q: give stick, hsm or disc", s.verb, s.arg)
+		return fmt.Errorf("%s %q: give stick, hsm, hsm2 or disc", s.verb, s.arg)
 	}
 	return fmt.Errorf("unknown verb %q", s.verb)
 }

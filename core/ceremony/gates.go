@@ -19,7 +19,8 @@ type table struct {
 	clock   bool
 	stick   Stick
 	profile *profile.Profile
-	hsm     hsm.Device
+	hsms    []string   // serial numbers of all that were compared
+	hsm     hsm.Device // the one that the ceremony opens
 	hsmInfo hsm.Info
 	drive   *disc.Drive
 	disc    *disc.Medium
@@ -253,44 +254,48 @@ func certificateKind(cp profile.CertProfile) string {
 	return plural(cp.ValidityDays, "day") + ", " + below
 }
 
-// hsmGate passes when an HSM answers and people compared its serial number.
+// hsmGate passes when an HSM answers and people compared the serial number of
+// each that is there. Which of them the ceremony opens is known with the disc.
 func (c *Ceremony) hsmGate(ctx context.Context) error {
 	for c.table.hsm == nil {
-		device, info, err := c.openHSM(ctx)
+		there, err := c.pluggedHSMs(ctx)
 		if err != nil {
 			if err := c.await(ctx, "Put the HSM in", "Take it from its sealed bag, and note the seal's number.", 3, err,
-				func() bool { _, _, err := c.openHSM(ctx); return err == nil }); err != nil {
+				func() bool { _, err := c.pluggedHSMs(ctx); return err == nil }); err != nil {
 				return err
 			}
 			continue
 		}
 		c.lamps()
-		if _, err := c.askGate(ctx, screen{
+		serials := serialsOf(there)
+		q := screen{
 			title: "Is this the HSM?", sentence: "Compare the serial number with the one printed on the device; if it differs, take the HSM out.",
-			body: FactsBody{[]FactGroup{{Facts: []Fact{
-				{Name: "Serial number", Value: info.Serial, Mono: true}, {Name: "Kind", Value: info.Backend}, {Name: "Firmware", Value: info.Firmware, Mono: true},
-				{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", info.LogUsed, info.LogTotal)},
-			}}}},
+			body:    FactsBody{hsmGroups(there)},
 			actions: []Action{shutDown, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
-		}, c.lostEither(ctx, device)); err != nil {
+		}
+		if len(there) > 1 {
+			q.title, q.sentence = "Are these the HSMs?", "Compare each serial number with the ones printed on the devices; take out what is not wanted."
+			q.actions[1].Label = "The same numbers"
+		}
+		lost := c.lostDevice(ctx)
+		if _, err := c.askGate(ctx, q, func() bool { return lost() || !c.sameHSMs(ctx, serials) }); err != nil {
 			return err
 		}
-		c.table.hsm, c.table.hsmInfo = device, info
+		c.table.hsms, c.table.hsm, c.table.hsmInfo = serials, there[0].device, there[0].info
 		c.lamps()
 	}
 	return nil
 }
 
-func (c *Ceremony) openHSM(ctx context.Context) (hsm.Device, hsm.Info, error) {
-	device, err := c.room.HSM(ctx, string(c.table.profile.HSM.Backend))
-	if err != nil {
-		return nil, hsm.Info{}, err
+func hsmGroups(there []plugged) []FactGroup {
+	var groups []FactGroup
+	for _, p := range there {
+		groups = append(groups, FactGroup{Facts: []Fact{
+			{Name: "Serial number", Value: p.info.Serial, Mono: true}, {Name: "Kind", Value: p.info.Backend}, {Name: "Firmware", Value: p.info.Firmware, Mono: true},
+			{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", p.info.LogUsed, p.info.LogTotal)},
+		}})
 	}
-	info, err := device.Info(ctx)
-	if err != nil {
-		return nil, hsm.Info{}, fmt.Errorf("asking the HSM what it is: %w", err)
-	}
-	return device, info, nil
+	return groups
 }
 
 // await shows which gates hold and waits until the missing thing is there. The
@@ -361,15 +366,6 @@ func (c *Ceremony) lostDevice(ctx context.Context) func() bool {
 	}
 }
 
-// lostEither also says whether an HSM that is being compared went away.
-func (c *Ceremony) lostEither(ctx context.Context, device hsm.Device) func() bool {
-	lost := c.lostDevice(ctx)
-	return func() bool {
-		_, err := device.Info(ctx)
-		return lost() || err != nil
-	}
-}
-
 // hsmThere says whether the HSM that was compared still answers.
 func (c *Ceremony) hsmThere(ctx context.Context) bool {
 	info, err := c.table.hsm.Info(ctx)
@@ -394,7 +390,7 @@ func (c *Ceremony) lamps() {
 	}
 	device := Lamp{Word: "HSM"} // which kind to look for is not known before the profile
 	if t.profile != nil {
-		_, noHSM := c.room.HSM(ctx, string(t.profile.HSM.Backend))
+		_, noHSM := c.room.HSMs(ctx, string(t.profile.HSM.Backend))
 		device = lamp(noHSM == nil, t.hsm != nil, "HSM", "No HSM")
 		if t.hsm != nil && noHSM == nil {
 			device.Word = "HSM " + t.hsmInfo.Serial

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"anodize/core/audit"
@@ -14,6 +13,9 @@ import (
 func (c *Ceremony) compareDisc(ctx context.Context) error {
 	a, m := c.table.archive, c.table.disc
 	if a.blank() {
+		if err := c.compareFleet(ctx); err != nil {
+			return err
+		}
 		_, err := c.askGate(ctx, screen{
 			title: "Begin a new archive on this disc?", sentence: "It is blank. Its first session will be written when a root is made.",
 			body: FactsBody{[]FactGroup{{Facts: []Fact{
@@ -35,32 +37,6 @@ func (c *Ceremony) compareDisc(ctx context.Context) error {
 		return err
 	}
 	return c.compareHead(ctx)
-}
-
-// compareFleet sends people back to the HSM's gate if the device there does not
-// hold the root's key.
-func (c *Ceremony) compareFleet(ctx context.Context) error {
-	a, serial := c.table.archive, c.table.hsmInfo.Serial
-	if _, known := a.state.Device(serial); a.root == nil || known {
-		return nil
-	}
-	var serials []string
-	for _, d := range a.state.HSMFleet {
-		serials = append(serials, d.Serial)
-	}
-	_, err := c.askGate(ctx, screen{
-		title: "This HSM does not hold the root's key", sentence: "The archive knows which device does.",
-		body: MessageBody{
-			Happened: "HSM " + serial + " is plugged in. The key is in HSM " + strings.Join(serials, " or ") + ".", Certain: []string{"No session was written, and no key was used."},
-			Do: "Take this HSM out and put the right one in. Or put in the disc that belongs to this HSM.",
-		},
-		actions: []Action{shutDown, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
-	}, c.lostDevice(ctx))
-	if err != nil {
-		return err
-	}
-	c.table = table{clock: c.table.clock, stick: c.table.stick, profile: c.table.profile}
-	return errChanged
 }
 
 // compareHead shows the tree head that the last ceremony's sheet must carry. A

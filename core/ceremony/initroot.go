@@ -148,12 +148,12 @@ func (op *initRoot) splitPIN(ctx context.Context, c *Ceremony, in *intended, int
 
 // newPIN mixes the kernel's randomness with the HSM's.
 func (op *initRoot) newPIN(ctx context.Context, c *Ceremony, in *intended) (*secret.Bytes, error) {
-	device, err := c.needHSM(ctx, in)
+	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
 	if err != nil {
 		return nil, err
 	}
 	c.show(working("Making the PIN", "Half of its randomness comes from the HSM, half from this machine."), true)
-	drawn, err := device.Random(ctx, 2*quorum.PINSize)
+	drawn, err := p.device.Random(ctx, 2*quorum.PINSize)
 	if err != nil {
 		return nil, fmt.Errorf("drawing randomness from HSM %s: %w", c.table.hsmInfo.Serial, err)
 	}
@@ -164,14 +164,14 @@ func (op *initRoot) newPIN(ctx context.Context, c *Ceremony, in *intended) (*sec
 // bootstrap makes the HSM the ceremony's own. It takes the commit session: the
 // shares that will open the HSM are known to be right and on the disc.
 func (op *initRoot) bootstrap(ctx context.Context, c *Ceremony, in *intended, _ committed, pin *secret.Bytes) error {
-	device, err := c.needHSM(ctx, in)
+	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
 	if err != nil {
 		return err
 	}
 	q := screen{title: "Making the HSM ready", sentence: "It is reset, proved empty, and given the PIN. Leave it plugged in."}
 	c.show(q, true)
 	var done []audit.HSMStep
-	err = device.Bootstrap(ctx, pin, func(s hsm.Step) {
+	err = p.device.Bootstrap(ctx, pin, func(s hsm.Step) {
 		done = append(done, audit.HSMStep{Name: s.Name, Detail: s.Detail})
 		steps := make([]WorkStep, len(done))
 		for i, d := range done {

@@ -15,37 +15,38 @@ import (
 	"anodize/core/secret"
 )
 
-// needHSM returns the HSM that was compared at its gate, and waits for it if it
-// was taken away. It takes the intent: without one the HSM is not opened.
-func (c *Ceremony) needHSM(ctx context.Context, _ *intended) (hsm.Device, error) {
-	if c.hsmThere(ctx) {
-		return c.table.hsm, nil
-	}
+// needHSM returns the HSM of that serial number, and waits for it if it was taken
+// away. It takes the intent: without one no HSM is opened.
+func (c *Ceremony) needHSM(ctx context.Context, _ *intended, serial string) (plugged, error) {
 	for {
-		device, info, err := c.openHSM(ctx)
-		switch {
-		case err == nil && info.Serial == c.table.hsmInfo.Serial:
-			c.table.hsm, c.table.hsmInfo = device, info
-			c.lamps()
-			return device, nil
-		case err == nil:
-			err = fmt.Errorf("this is HSM %s", info.Serial)
+		if p, ok := c.findHSM(ctx, serial); ok {
+			if serial == c.table.hsmInfo.Serial {
+				c.table.hsm, c.table.hsmInfo = p.device, p.info
+				c.lamps()
+			}
+			return p, nil
+		}
+		var happened string
+		if there, err := c.pluggedHSMs(ctx); err != nil {
+			happened = capital(err.Error()) + "."
+		} else {
+			happened = "This is HSM " + and(serialsOf(there)) + "."
 		}
 		c.lamps()
-		e, askErr := c.ask(ctx, screen{
-			title: "Put HSM " + c.table.hsmInfo.Serial + " back", sentence: "The ceremony goes on where it stood.",
+		e, err := c.ask(ctx, screen{
+			title: "Put HSM " + serial + " back", sentence: "The ceremony goes on where it stood.",
 			body: MessageBody{
-				Happened: capital(err.Error()) + ".", Certain: []string{"The intent is on the disc.", "Nothing of this ceremony is on the stick."},
+				Happened: happened, Certain: []string{"The intent is on the disc.", "Nothing of this ceremony is on the stick."},
 				Do: "Plug in the HSM that was compared at the beginning.",
 			},
 			actions: []Action{stopHere, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
-		}, func() bool { _, err := c.room.HSM(ctx, string(c.table.profile.HSM.Backend)); return err == nil })
+		}, func() bool { _, ok := c.findHSM(ctx, serial); return ok })
 		switch {
-		case errors.Is(askErr, errChanged):
-		case askErr != nil:
-			return nil, askErr
+		case errors.Is(err, errChanged):
+		case err != nil:
+			return plugged{}, err
 		case e == (Press{stopHere.ID}):
-			return nil, errBack
+			return plugged{}, errBack
 		}
 	}
 }
@@ -71,12 +72,12 @@ func (c *Ceremony) unlock(ctx context.Context, in *intended) (*unlocked, error) 
 
 // login opens the HSM with the PIN and puts it on record.
 func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (*unlocked, error) {
-	device, err := c.needHSM(ctx, in)
+	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
 	if err != nil {
 		return nil, err
 	}
 	c.show(working("Opening the HSM", "The PIN goes from the shares to the HSM."), true)
-	if in.session, err = device.Open(ctx, pin); err != nil {
+	if in.session, err = p.device.Open(ctx, pin); err != nil {
 		in.session = nil
 		return nil, fmt.Errorf("opening HSM %s: %w", c.table.hsmInfo.Serial, err)
 	}
@@ -84,7 +85,7 @@ func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (
 		return nil, err
 	}
 	u := &unlocked{in}
-	return u, c.checkLog(ctx, device, u)
+	return u, c.checkLog(ctx, p.device, u)
 }
 
 // logRoom is how many entries of the HSM's log an operation may need.

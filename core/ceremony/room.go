@@ -50,12 +50,14 @@ type Room interface {
 	Now() time.Time
 	SetClock(time.Time) error
 
-	// Stick, HSM and Drive return what is plugged in right now. The error wraps
+	// Stick, HSMs and Drive return what is plugged in right now. The error wraps
 	// ErrAbsent if nothing is. They are asked often: a device that stays where
 	// it is gives the same handle again, one that was plugged in anew another.
 	// The room lets go of a device when it is gone; the ceremony closes none.
 	Stick(context.Context) (Stick, error)
-	HSM(ctx context.Context, backend string) (hsm.Device, error)
+	// HSMs returns all that are there, one at least, in an order that does not
+	// change while they stay.
+	HSMs(ctx context.Context, backend string) ([]hsm.Device, error)
 	Drive(context.Context) (disc.Transport, error)
 
 	// Changed delivers a value after a device came or went.
