@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"image"
+	"maps"
 	"slices"
 
 	"anodize/core/ceremony"
@@ -11,9 +12,10 @@ import (
 )
 
 // card is where a screen has its words, and what each word of the list looks like there.
+// Words in one column look the same.
 type card struct {
 	cells []image.Rectangle
-	looks []map[[32]byte]string // by cell: SHA-256 of the pixels, and the word they are
+	looks map[int]map[[32]byte]string // by the cell's left edge: SHA-256 of the pixels, and the word they are
 }
 
 // widest is how many letters the longest word has.
@@ -32,7 +34,7 @@ func (r *Reader) Words(picture image.Image, v ceremony.View, count int) ([]strin
 	got := flat(picture)
 	words := make([]string, count)
 	for i, cell := range c.cells {
-		word, known := c.looks[i][pixels(got, cell)]
+		word, known := c.looks[cell.Min.X][pixels(got, cell)]
 		if !known {
 			return nil, fmt.Errorf("reading a share: what stands in cell %d is no word of the list", i+1)
 		}
@@ -41,44 +43,72 @@ func (r *Reader) Words(picture image.Image, v ceremony.View, count int) ([]strin
 	return words, nil
 }
 
-// card draws every word of the list in every cell, once for each kind of screen.
+// card draws every word of the list in every column, once for each kind of screen.
 func (r *Reader) card(v ceremony.View, count int) (*card, error) {
 	key := fmt.Sprint(v.Sentence, v.Note, len(v.Actions), count)
 	if c := r.cards[key]; c != nil {
 		return c, nil
 	}
-	c := &card{}
-	for _, word := range r.list {
-		v.Body = ceremony.ShareBody{Words: ceremony.NewWords(slices.Repeat([]string{word}, count))}
-		v.Screen++
-		v.Revision++
-		drawn, labels, err := r.draw(&v)
+	cells, err := r.cells(v, count)
+	if err != nil {
+		return nil, err
+	}
+	c := &card{cells: cells, looks: map[int]map[[32]byte]string{}}
+	rows := map[int]int{} // of each column, so far
+	row := make([]int, count)
+	for i, cell := range cells {
+		row[i] = rows[cell.Min.X]
+		rows[cell.Min.X]++
+		c.looks[cell.Min.X] = map[[32]byte]string{}
+	}
+	high := slices.Min(slices.Collect(maps.Values(rows)))
+	words := make([]string, count)
+	for from := 0; from < len(r.list); from += high {
+		for i := range words {
+			words[i] = r.list[min(from+row[i], len(r.list)-1)]
+		}
+		drawn, _, err := r.words(v, words, from+1)
 		if err != nil {
 			return nil, err
 		}
-		if c.cells == nil {
-			if len(word) != widest {
-				return nil, fmt.Errorf("the list begins with %q, not with a word of %d letters", word, widest)
-			}
-			for i := range count {
-				at := slices.IndexFunc(labels, func(l host.Label) bool { return l.Text == fmt.Sprintf("word %d, shown", i+1) })
-				if at < 0 || !labels[at].Whole() {
-					return nil, fmt.Errorf("word %d is not in sight", i+1)
-				}
-				c.cells = append(c.cells, labels[at].Bounds)
-				c.looks = append(c.looks, map[[32]byte]string{})
-			}
-		}
-		for i, cell := range c.cells {
+		for i, cell := range cells {
 			look := pixels(drawn, cell)
-			if other, taken := c.looks[i][look]; taken {
-				return nil, fmt.Errorf("%s and %s look the same", other, word)
+			if other, taken := c.looks[cell.Min.X][look]; taken && other != words[i] {
+				return nil, fmt.Errorf("%s and %s look the same", other, words[i])
 			}
-			c.looks[i][look] = word
+			c.looks[cell.Min.X][look] = words[i]
 		}
 	}
 	r.cards[key] = c
 	return c, nil
+}
+
+// cells is where the words stand, each as wide as the longest.
+func (r *Reader) cells(v ceremony.View, count int) ([]image.Rectangle, error) {
+	if first := r.list[0]; len(first) != widest {
+		return nil, fmt.Errorf("the list begins with %q, not with a word of %d letters", first, widest)
+	}
+	_, labels, err := r.words(v, slices.Repeat(r.list[:1], count), 0)
+	if err != nil {
+		return nil, err
+	}
+	var cells []image.Rectangle
+	for i := range count {
+		at := slices.IndexFunc(labels, func(l host.Label) bool { return l.Text == fmt.Sprintf("word %d, shown", i+1) })
+		if at < 0 || !labels[at].Whole() {
+			return nil, fmt.Errorf("word %d is not in sight", i+1)
+		}
+		cells = append(cells, labels[at].Bounds)
+	}
+	return cells, nil
+}
+
+// words draws v with words, as its n-th screen.
+func (r *Reader) words(v ceremony.View, words []string, n int) (*image.RGBA, []host.Label, error) {
+	v.Body = ceremony.ShareBody{Words: ceremony.NewWords(slices.Clone(words))}
+	v.Screen += uint64(n)
+	v.Revision += uint64(n)
+	return r.draw(&v)
 }
 
 // pixels is the SHA-256 of a part of a picture.
