@@ -90,7 +90,7 @@ func (s *stage) ceremony() (*room, *ceremony.Ceremony, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return r, ceremony.New(ceremony.Setup{Room: r, Mode: ceremony.Rehearsal, Random: rand.Reader, Image: sum, Program: version()}), nil
+	return r, ceremony.New(ceremony.Setup{Room: r, Mode: ceremony.Rehearsal, Random: rand.Reader, Image: sum, Program: version(), Machine: rehearsed{}}), nil
 }
 
 // start begins a ceremony on the stage, seen on d unless that is nil.

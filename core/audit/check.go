@@ -23,6 +23,12 @@ const (
 	maxShares  = 16
 )
 
+// Bounds of an environment.claimed.
+const (
+	MaxClaims = 128  // facts
+	MaxClaim  = 1024 // bytes of a fact's value
+)
+
 // checkEvent refuses values that no reader could rely on: text that is not
 // UTF-8 or too long, hex of the wrong length, numbers out of range, words
 // outside their closed set.

@@ -14,6 +14,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	CeremonyBegin{}.Name():       decodeAs[CeremonyBegin],
 	ClockConfirmed{}.Name():      decodeAs[ClockConfirmed],
 	HeadCompared{}.Name():        decodeAs[HeadCompared],
+	EnvironmentClaimed{}.Name():  decodeAs[EnvironmentClaimed],
 	IntentInitRoot{}.Name():      decodeAs[IntentInitRoot],
 	IntentSignCSR{}.Name():       decodeAs[IntentSignCSR],
 	IntentIssueCRL{}.Name():      decodeAs[IntentIssueCRL],

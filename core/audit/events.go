@@ -56,6 +56,20 @@ type HeadCompared struct {
 	Root string `json:"root"` // RFC 6962 tree head over the first Size records
 }
 
+// EnvironmentClaimed is what the machine says of itself before an operation: its
+// programs, its firmware, what it was booted with. Nothing proves it; it is to be
+// compared with what others know of the same image and machine.
+type EnvironmentClaimed struct {
+	By    string  `json:"by"` // the program that looked
+	Facts []Claim `json:"facts"`
+}
+
+// Claim is one thing that a machine says of itself.
+type Claim struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
 // IntentInitRoot is what making a root will do. The public key, and with it the
 // signed bytes, are known only once the key exists.
 type IntentInitRoot struct {
@@ -242,6 +256,7 @@ func (Genesis) Name() string             { return "archive.genesis" }
 func (CeremonyBegin) Name() string       { return "ceremony.begin" }
 func (ClockConfirmed) Name() string      { return "clock.confirmed" }
 func (HeadCompared) Name() string        { return "head.compared" }
+func (EnvironmentClaimed) Name() string  { return "environment.claimed" }
 func (IntentInitRoot) Name() string      { return "intent.init-root" }
 func (IntentSignCSR) Name() string       { return "intent.sign-csr" }
 func (IntentIssueCRL) Name() string      { return "intent.issue-crl" }

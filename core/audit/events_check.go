@@ -36,6 +36,17 @@ func (e HeadCompared) check(c *checker) {
 	c.hex("root", e.Root, 32)
 }
 
+func (e EnvironmentClaimed) check(c *checker) {
+	c.word("by", e.By, maxName)
+	if !c.list("facts", len(e.Facts), 0, MaxClaims) {
+		return
+	}
+	for _, f := range e.Facts {
+		c.word("facts.name", f.Name, maxName)
+		c.text("facts.value", f.Value, MaxClaim)
+	}
+}
+
 func (e IntentInitRoot) check(c *checker) {
 	c.number("set", uint64(e.Set), 0, 1<<15-1)
 	c.count("generation", e.Generation, 0, maxInteger)

@@ -23,6 +23,7 @@ func sampleEvents() []Event {
 		CeremonyBegin{"init-root", "anodize 1", hexOf(32), someHSM, MediumFact{"BD-R SRM", 3, 4096}},
 		ClockConfirmed{61},
 		HeadCompared{12, hexOf(32)},
+		EnvironmentClaimed{"anodize-sentinel 1", []Claim{{"Firmware", "SeaBIOS"}, {"Ended before", ""}}},
 		IntentInitRoot{7, 1, 2, []string{"Ada", "Grace"}, someHSM, "root", "ecdsa-p384", "CN=Root", "5a01", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z", 1, "2026-07-25T14:30:00Z"},
 		IntentSignCSR{"intermediate", "INTCA1.CRT", "5a02", someDER, someDER},
 		IntentIssueCRL{2, "ROOT.CRL", someDER},

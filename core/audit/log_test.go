@@ -474,10 +474,10 @@ func TestAnyChangeOfLinesIsFound(t *testing.T) {
 
 func TestAnErrorNamesTheLine(t *testing.T) {
 	lines := bytes.SplitAfter(testLog(t).Bytes(), []byte("\n"))
-	lines[4] = bytes.Replace(lines[4], []byte("Ada"), []byte("Eve"), 1)
+	lines[5] = bytes.Replace(lines[5], []byte("Ada"), []byte("Eve"), 1)
 	_, err := Parse(bytes.Join(lines, nil), testProfile)
 	var line *LineError
-	if !errors.As(err, &line) || line.Line != 5 || !strings.Contains(err.Error(), "line 5") {
+	if !errors.As(err, &line) || line.Line != 6 || !strings.Contains(err.Error(), "line 6") {
 		t.Errorf("error = %v", err)
 	}
 }

@@ -16,8 +16,11 @@ type Ceremony struct {
 	random  io.Reader
 	image   [32]byte
 	program string
+	machine Machine // nil: nothing is known of it
 	table   table
 	pending outcome // of the last operation, for the next session's log
+
+	machineSeen bool // people looked at what the machine says of itself
 }
 
 // outcome is what became of an operation after its record was burned.
@@ -30,7 +33,7 @@ type outcome struct {
 func New(s Setup) *Ceremony {
 	c := &Ceremony{
 		stage: newStage(s.Room.Now, s.Room.Changed()),
-		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program,
+		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program, machine: s.Machine,
 	}
 	c.onChange = c.lamps
 	c.publish(func(v *View) { v.Banner = s.Mode.banner() })

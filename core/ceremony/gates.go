@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type table struct {
 func (c *Ceremony) gates(ctx context.Context) error {
 	c.publish(func(v *View) { v.Operation, v.Phases = "Before we begin", phases(0) })
 	for _, gate := range []func(context.Context) error{
-		c.clockGate, c.shuttleGate, c.profileGate, c.hsmGate, c.discGate,
+		c.machineGate, c.clockGate, c.shuttleGate, c.profileGate, c.hsmGate, c.discGate,
 	} {
 		if err := gate(ctx); err != nil {
 			return err
@@ -65,7 +66,7 @@ var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Othe
 // clockGate passes when the operator has confirmed the time.
 func (c *Ceremony) clockGate(ctx context.Context) error {
 	for !c.table.clock {
-		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice, shutDown)
+		confirmed, err := c.confirmClock(ctx, "Is this the time?", cmp.Or(c.table.notice, impossible(c.now())), shutDown)
 		if err != nil {
 			return err
 		}
@@ -74,6 +75,20 @@ func (c *Ceremony) clockGate(ctx context.Context) error {
 		c.publish(func(v *View) { v.ClockConfirmed = confirmed })
 	}
 	return nil
+}
+
+// The years that a ceremony may be held in.
+const (
+	firstYear = 2025
+	lastYear  = 2099
+)
+
+// impossible says why a time cannot be; empty if it can.
+func impossible(t time.Time) string {
+	if year := t.UTC().Year(); year < firstYear || year > lastYear {
+		return fmt.Sprintf("It cannot be the year %d: the battery of the machine's clock may be empty. Set the clock.", year)
+	}
+	return ""
 }
 
 // confirmClock asks whether the clock is right and lets it be set. It reports
@@ -112,8 +127,8 @@ func (c *Ceremony) setClock(ctx context.Context) error {
 			if err != nil {
 				return errors.New("write the date and the time like 2026-04-25 14:31:22")
 			}
-			if t.Year() < 2025 || t.Year() > 2099 {
-				return errors.New("the year must be from 2025 to 2099")
+			if impossible(t) != "" {
+				return fmt.Errorf("the year must be from %d to %d", firstYear, lastYear)
 			}
 			return nil
 		},
@@ -333,13 +348,29 @@ func (c *Ceremony) await(ctx context.Context, title, sentence string, gate int, 
 	return err
 }
 
-// askGate asks a question that can be answered by shutting down.
+// askGate asks a question that can be answered by shutting down. It also shows what
+// the machine warns of, where the screen has no notice of its own.
 func (c *Ceremony) askGate(ctx context.Context, q screen, until func() bool) (Event, error) {
-	e, err := c.ask(ctx, q, until)
+	warned := c.environment().Warning
+	e, err := c.ask(ctx, q.warning(warned), func() bool {
+		if w := c.environment().Warning; w != warned {
+			warned = w
+			c.redraw(q.warning(w))
+		}
+		return until != nil && until()
+	})
 	if err == nil && e == (Press{shutDown.ID}) {
 		return nil, errShutDown
 	}
 	return e, err
+}
+
+// warning is the screen with a warning on it, if it has no notice.
+func (q screen) warning(text string) screen {
+	if q.notice.Text == "" && text != "" {
+		q.notice = Notice{Kind: Caution, Text: text}
+	}
+	return q
 }
 
 // lostDevice returns a function that says whether something the gates have

@@ -257,7 +257,7 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 		events = append(events, audit.HeadCompared{Size: a.compared.Size, Root: hexOf(root[:])})
 	}
 	m := c.table.disc
-	events = append(events, audit.CeremonyBegin{
+	events = append(events, c.environment().claimed(), audit.CeremonyBegin{
 		Operation: op.name(), Program: c.program, Image: hexOf(c.image[:]), HSM: c.hsmFacts(),
 		Medium: audit.MediumFact{Name: m.Name, Sessions: a.sessions, NextAddress: m.NextAddress},
 	})

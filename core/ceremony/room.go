@@ -81,4 +81,5 @@ type Setup struct {
 	Random  io.Reader // the kernel's generator
 	Image   [32]byte  // SHA-256 of the running image or program
 	Program string    // version of the program
+	Machine Machine   // nil: nothing is known of it
 }

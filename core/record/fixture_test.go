@@ -67,6 +67,8 @@ func (f *fixture) add(events ...audit.Event) {
 
 func (f *fixture) begin(operation string) {
 	f.t.Helper()
+	f.add(audit.EnvironmentClaimed{By: "anodize-sentinel 1.0", Facts: []audit.Claim{
+		{Name: "Firmware", Value: "EDK II <script>"}, {Name: "PCR 4", Value: digest([]byte("kernel"))}}})
 	f.add(audit.CeremonyBegin{Operation: operation, Program: "anodize 1.0", Image: digest([]byte("image")), HSM: device,
 		Medium: audit.MediumFact{Name: "BD-R SRM", Sessions: 3, NextAddress: 4096}})
 }

@@ -28,6 +28,8 @@ func step(e audit.Event) (what string, more markup) {
 		return "The operator confirmed the clock", ""
 	case audit.HeadCompared:
 		return "The witnesses compared the tree head", join(words("over "), number(e.Size), words(" records: "), mono(e.Root))
+	case audit.EnvironmentClaimed:
+		return "The machine said of itself", join(words("as "), data(e.By), words(" saw it; nothing proves it"), claims(e.Facts))
 	case audit.SessionVerified:
 		return "A session was read back equal", join(data(e.Directory), words(", "), number(e.Blocks), words(" sectors from "), number(e.Address), words(": "), mono(e.SHA256))
 	case audit.SessionVoid:
@@ -90,6 +92,15 @@ func keyStep(e audit.Event) (what string, more markup) {
 	default:
 		return e.Name(), "" // no event reaches this: a test renders each
 	}
+}
+
+// claims lists what a machine says of itself.
+func claims(all []audit.Claim) markup {
+	var out []markup
+	for _, c := range all {
+		out = append(out, join(data(c.Name), words(": "), data(c.Value)))
+	}
+	return lines(out...)
 }
 
 func files(all []audit.FileFact) markup {

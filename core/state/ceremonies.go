@@ -31,6 +31,9 @@ func (m *Machine) ceremonyBegin(e audit.CeremonyBegin) error {
 	if !m.session.clock {
 		return errors.New("no clock.confirmed stands before it in its session")
 	}
+	if !m.session.claim {
+		return errors.New("no environment.claimed stands before it in its session")
+	}
 	if rooted := m.s.RootCertificateSHA256 != ""; rooted == (e.Operation == initRoot) {
 		return fmt.Errorf("%s with root certificate %q", e.Operation, m.s.RootCertificateSHA256)
 	}

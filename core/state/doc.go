@@ -13,8 +13,8 @@
 //   - session.close names STATE.JSON, PROFILE.TOML in the first session alone,
 //     every certificate and CRL issued in its session, and RECORD.HTML exactly
 //     if it holds record.made; nothing else.
-//   - One ceremony at a time: ceremony.begin, after clock.confirmed in the same
-//     session; one intent of the same operation in that session; ceremony.end,
+//   - One ceremony at a time: ceremony.begin, after clock.confirmed and
+//     environment.claimed in the same session; one intent of the same operation in that session; ceremony.end,
 //     or intent.abandoned, in a later one.
 //   - Write-ahead: nothing is asked of an HSM before the session with the
 //     intent (init-root: the one with shares.committed) was closed and

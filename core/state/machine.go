@@ -26,6 +26,7 @@ type Machine struct {
 // session is what the records since the last session.close did.
 type session struct {
 	clock bool              // clock.confirmed
+	claim bool              // environment.claimed
 	over  string            // the event after which the session can only be closed
 	kind  audit.Kind        // from the same event
 	made  map[string]string // SHA-256 of each file issued, by name
@@ -99,6 +100,8 @@ func (m *Machine) apply(r audit.Record) error {
 		return nil
 	case audit.SessionVoid:
 		return nil
+	case audit.EnvironmentClaimed:
+		return m.environmentClaimed()
 	case audit.HeadCompared:
 		return m.headCompared(e)
 	case audit.SessionVerified:
@@ -174,6 +177,14 @@ func (m *Machine) idle() error {
 		return fmt.Errorf("the ceremony %s is open", m.op.name)
 	}
 	return nil
+}
+
+func (m *Machine) environmentClaimed() error {
+	if m.session.claim {
+		return errors.New("its session has one already")
+	}
+	m.session.claim = true
+	return m.idle()
 }
 
 func (m *Machine) headCompared(e audit.HeadCompared) error {

@@ -98,6 +98,7 @@ var record = audit.RecordMade{Form: 1, File: "RECORD.HTML", Size: 1, SHA256: hex
 var (
 	genesis   = audit.Genesis{Format: 1, Archive: hexOf(32), Mode: "rehearsal", Image: hexOf(32), Program: "p"}
 	clock     = audit.ClockConfirmed{}
+	claimed   = audit.EnvironmentClaimed{By: "p"}
 	login     = audit.HSMLogin{Serial: "1"}
 	booted    = audit.HSMBootstrapped{HSM: device}
 	generated = audit.KeyGenerated{Serial: "1", ID: 1, Label: "root", Spec: "ecdsa-p384", SPKI: der}
@@ -109,7 +110,7 @@ var (
 
 // intended, committed and rooted are the three sessions of init-root.
 func intended() []audit.Event {
-	return []audit.Event{genesis, clock, begin("init-root"), intentRoot("01"), closed(1, "-intent", "PROFILE.TOML")}
+	return []audit.Event{genesis, clock, claimed, begin("init-root"), intentRoot("01"), closed(1, "-intent", "PROFILE.TOML")}
 }
 
 func committed() []audit.Event {
@@ -125,7 +126,7 @@ func rooted() []audit.Event {
 func unrecorded() []audit.Event { return signed()[:len(signed())-2] }
 
 func signing() []audit.Event {
-	return append(rooted(), clock, verified(3, ""), exported, compared{}, begin("sign-csr"), csr, closed(4, "-intent"))
+	return append(rooted(), clock, verified(3, ""), exported, compared{}, claimed, begin("sign-csr"), csr, closed(4, "-intent"))
 }
 
 func signed() []audit.Event {
@@ -133,7 +134,7 @@ func signed() []audit.Event {
 }
 
 func listing() []audit.Event {
-	return append(signed(), clock, verified(5, ""), begin("issue-crl"), list, closed(6, "-intent"))
+	return append(signed(), clock, verified(5, ""), claimed, begin("issue-crl"), list, closed(6, "-intent"))
 }
 
 func whole() []audit.Event {
@@ -195,7 +196,7 @@ func TestTheStateOnTheWay(t *testing.T) {
 		crlNumber, crlIntended  uint64
 		rooted, rostered, keyed bool
 	}{
-		{intended()[:4], "", "", 0, 1, false, false, false},
+		{intended()[:5], "", "", 0, 1, false, false, false},
 		{intended(), directory(1, "-intent"), directory(1, "-intent"), 0, 1, false, false, false},
 		{committed(), directory(1, "-intent"), directory(2, "-commit"), 0, 1, false, true, false},
 		{rooted(), "", directory(3, ""), 1, 1, true, true, true},
@@ -277,7 +278,7 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 	shared := func(change func(*audit.SharesCommitted)) audit.Event { c := shares(); change(&c); return c }
 	unlocked := func() []audit.Event { return with(signing(), verified(4, "-intent"), login) }
 	keyed := func() []audit.Event { return with(committed(), verified(2, "-commit"), booted, login, generated) }
-	reopen := []audit.Event{clock, verified(5, ""), begin("sign-csr")}
+	reopen := []audit.Event{clock, verified(5, ""), claimed, begin("sign-csr")}
 	for name, events := range map[string][]audit.Event{
 		"a login before the intent is closed":         with(signing()[:len(signing())-1], login),
 		"a login before the intent was read back":     with(signing(), login),
@@ -308,18 +309,21 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"a CRL before the root":                       with(keyed(), crl(1)),
 		"a first CRL of another number":               with(keyed(), rootCertificate(), crl(2)),
 		"a CRL of another number":                     with(listing(), verified(6, "-intent"), login, crl(3)),
-		"a CRL whose number falls":                    with(signed(), clock, verified(5, ""), begin("issue-crl"), audit.IntentIssueCRL{Number: 1, File: "ROOT.CRL", TBS: der}),
-		"a CRL in another file":                       with(signed(), clock, verified(5, ""), begin("issue-crl"), audit.IntentIssueCRL{Number: 2, File: "OTHER.CRL", TBS: der}),
-		"a second init-root":                          with(rooted(), clock, begin("init-root")),
-		"sign-csr without a root":                     {genesis, clock, begin("sign-csr")},
-		"a ceremony without a clock":                  {genesis, begin("init-root")},
-		"a clock of an earlier session":               with(rooted(), verified(3, ""), begin("sign-csr")),
+		"a CRL whose number falls":                    with(signed(), clock, verified(5, ""), claimed, begin("issue-crl"), audit.IntentIssueCRL{Number: 1, File: "ROOT.CRL", TBS: der}),
+		"a CRL in another file":                       with(signed(), clock, verified(5, ""), claimed, begin("issue-crl"), audit.IntentIssueCRL{Number: 2, File: "OTHER.CRL", TBS: der}),
+		"a second init-root":                          with(rooted(), clock, claimed, begin("init-root")),
+		"sign-csr without a root":                     {genesis, clock, claimed, begin("sign-csr")},
+		"a ceremony without a clock":                  {genesis, claimed, begin("init-root")},
+		"a ceremony without a claim":                  {genesis, clock, begin("init-root")},
+		"a claim of an earlier session":               with(rooted(), clock, claimed, closed(4, ""), clock, begin("sign-csr")),
+		"a claim inside a ceremony":                   with(signing(), claimed),
+		"a clock of an earlier session":               with(rooted(), verified(3, ""), claimed, begin("sign-csr")),
 		"a ceremony inside a ceremony":                with(intended(), clock, begin("init-root")),
-		"an HSM outside the fleet":                    with(rooted(), clock, audit.CeremonyBegin{Operation: "sign-csr", Program: "p", Image: hexOf(32), HSM: other, Medium: audit.MediumFact{Name: "BD-R"}}),
+		"an HSM outside the fleet":                    with(rooted(), clock, claimed, audit.CeremonyBegin{Operation: "sign-csr", Program: "p", Image: hexOf(32), HSM: other, Medium: audit.MediumFact{Name: "BD-R"}}),
 		"an intent without a ceremony":                {genesis, clock, intentRoot("01")},
-		"an intent of another operation":              {genesis, clock, begin("init-root"), csr},
-		"a second intent":                             {genesis, clock, begin("init-root"), intentRoot("01"), intentRoot("02")},
-		"an intent for another HSM":                   {genesis, clock, begin("init-root"), func() audit.Event { i := intentRoot("01"); i.HSM = other; return i }()},
+		"an intent of another operation":              {genesis, clock, claimed, begin("init-root"), csr},
+		"a second intent":                             {genesis, clock, claimed, begin("init-root"), intentRoot("01"), intentRoot("02")},
+		"an intent for another HSM":                   {genesis, clock, claimed, begin("init-root"), func() audit.Event { i := intentRoot("01"); i.HSM = other; return i }()},
 		"a serial number used before":                 with(signed(), append(slices.Clone(reopen), intent(func(i *audit.IntentSignCSR) { i.File = "INTCA2.CRT" }))...),
 		"the root's serial number":                    with(signed(), append(slices.Clone(reopen), intent(func(i *audit.IntentSignCSR) { i.File, i.Serial = "INTCA2.CRT", "01" }))...),
 		"a file written before":                       with(signed(), append(slices.Clone(reopen), intent(func(i *audit.IntentSignCSR) { i.Serial = "03" }))...),
@@ -329,7 +333,7 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"shares of another ceremony":                  with(signing(), verified(4, "-intent"), shares()),
 		"shares twice":                                with(committed(), verified(2, "-commit"), shares()),
 		"shares of another set":                       with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.Roster.Set = 8 })),
-		"shares of another threshold":                 with(append(intended()[:3:3], func() audit.Event { i := intentRoot("01"); i.Custodians = append(i.Custodians, "Eve"); return i }(), intended()[4]), verified(1, "-intent"), shares()),
+		"shares of another threshold":                 with(append(intended()[:4:4], func() audit.Event { i := intentRoot("01"); i.Custodians = append(i.Custodians, "Eve"); return i }(), intended()[5]), verified(1, "-intent"), shares()),
 		"shares for another HSM":                      with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.HSM = other })),
 		"shares of another custodian":                 with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.Roster.Members[1].Name = "Eve" })),
 		"a log of an HSM that was not unlocked":       with(signing(), verified(4, "-intent"), deviceLog(1)),
@@ -342,7 +346,7 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"a record in an intent's directory":           with(signed()[:len(signed())-1], closed(5, "-intent", "INTCA1.CRT", "RECORD.HTML")),
 		"shares in a record's directory":              with(committed()[:len(committed())-1], closed(2, "")),
 		"a session closed with an open ceremony":      with(signing(), verified(4, "-intent"), closed(5, "")),
-		"a session closed between begin and intent":   with(rooted(), clock, begin("sign-csr"), closed(4, "")),
+		"a session closed between begin and intent":   with(rooted(), clock, claimed, begin("sign-csr"), closed(4, "")),
 		"a directory of the same time":                with(signing()[:len(signing())-1], closed(3, "-intent")),
 		"a directory of an earlier time":              with(signing()[:len(signing())-1], closed(2, "-intent")),
 		"a file that nothing made":                    with(signed()[:len(signed())-1], closed(5, "", "INTCA1.CRT", "INTCA2.CRT", "RECORD.HTML")),
@@ -408,11 +412,11 @@ func TestWhatGoesWrongHonestlyCanBeRecorded(t *testing.T) {
 		"done, without a record":           append(unrecorded(), closed(5, "", "INTCA1.CRT")),
 		"a failed burn of a record":        append(unrecorded(), record, void, clock, closed(5, "", "INTCA1.CRT", "RECORD.HTML")),
 		"abandoned in its own session":     append(signing(), clock, abandoned, closed(5, "")),
-		"abandoned, and begun once more":   append(signing(), clock, verified(4, "-intent"), abandoned, begin("sign-csr"), again, closed(5, "-intent")),
-		"init-root abandoned after shares": append(committed(), clock, verified(2, "-commit"), audit.IntentAbandoned{Directory: directory(1, "-intent"), Explanation: "x"}, begin("init-root"), rootAgain(), closed(3, "-intent")),
+		"abandoned, and begun once more":   append(signing(), clock, verified(4, "-intent"), abandoned, claimed, begin("sign-csr"), again, closed(5, "-intent")),
+		"init-root abandoned after shares": append(committed(), clock, verified(2, "-commit"), audit.IntentAbandoned{Directory: directory(1, "-intent"), Explanation: "x"}, claimed, begin("init-root"), rootAgain(), closed(3, "-intent")),
 		"a failed burn of an intent":       append(signing()[:len(signing())-1], void, closed(4, "-intent")),
 		"a session's time moved forward":   append(signing()[:len(signing())-1], audit.ClockConfirmed{Adjusted: 1}, closed(4, "-intent")),
-		"a failed burn of the first":       {genesis, clock, void, begin("init-root"), intentRoot("01"), void, closed(1, "-intent", "PROFILE.TOML")},
+		"a failed burn of the first":       {genesis, clock, void, claimed, begin("init-root"), intentRoot("01"), void, closed(1, "-intent", "PROFILE.TOML")},
 		"a failed export":                  append(rooted(), clock, audit.ExportFailed{Reason: "the stick was pulled out"}),
 		"a fingerprint that differs":       append(signing(), verified(4, "-intent"), login, child(), deviceLog(10), audit.FingerprintCompared{File: "INTCA1.CRT", SHA256: hexOf(32)}, stopped, closed(5, "", "INTCA1.CRT")),
 	} {
@@ -429,7 +433,7 @@ func rootAgain() audit.Event {
 }
 
 func TestNumbersOfAnAbandonedIntentStayUsedUp(t *testing.T) {
-	abandoned := append(committed(), clock, audit.IntentAbandoned{Directory: directory(1, "-intent"), Explanation: "x"}, begin("init-root"))
+	abandoned := append(committed(), clock, audit.IntentAbandoned{Directory: directory(1, "-intent"), Explanation: "x"}, claimed, begin("init-root"))
 	s, err := Replay(logOf(t, abandoned))
 	if err != nil || s.NextCRLNumber() != 2 || len(s.Serials) != 1 || s.Serials[0].Issued {
 		t.Errorf("state %+v, %v", s, err)

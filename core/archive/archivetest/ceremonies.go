@@ -28,6 +28,7 @@ func sortFacts(f []audit.FileFact) {
 // Begin adds what a ceremony begins with.
 func (b *Builder) Begin(operation string) {
 	b.TB.Helper()
+	b.Add(audit.EnvironmentClaimed{By: program, Facts: []audit.Claim{{Name: "Machine", Value: "none: these are the bytes of a test"}}})
 	b.Add(audit.CeremonyBegin{Operation: operation, Program: program, Image: digest("image"), HSM: facts,
 		Medium: audit.MediumFact{Name: "BD-R SRM", Sessions: len(b.Directories), NextAddress: uint32(len(b.Image) / sectorSize)}})
 }

@@ -1,0 +1,93 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"anodize/core/audit"
+)
+
+// Machine tells of the machine that a ceremony runs on.
+type Machine interface {
+	// Look returns what the machine says of itself now. It is asked often.
+	Look() Environment
+}
+
+// Environment is what a machine says of itself. Nothing proves it.
+type Environment struct {
+	By      string      // the program that looked, with its version
+	Shown   []FactGroup // for people, before the first gate; none: nothing is asked
+	Claims  []Claim     // for the log, before every operation
+	Crash   string      // how the kiosk ended before it was started again; else empty
+	Warning string      // what people should see to, on any screen; else empty
+}
+
+// Claim is one thing that a machine says of itself.
+type Claim = audit.Claim
+
+// environment looks at the machine; one that nobody looks at says nothing.
+func (c *Ceremony) environment() Environment {
+	if c.machine == nil {
+		return Environment{By: c.program}
+	}
+	return c.machine.Look()
+}
+
+// claimed is the environment as the log holds it. What a machine says is cut to
+// what the log allows: no word of it may keep a ceremony from going on.
+func (e Environment) claimed() audit.EnvironmentClaimed {
+	out := audit.EnvironmentClaimed{By: plainText(e.By, 128), Facts: []Claim{}}
+	for _, f := range e.Claims[:min(len(e.Claims), audit.MaxClaims)] {
+		if name := plainText(f.Name, 128); name != "" {
+			out.Facts = append(out.Facts, Claim{Name: name, Value: plainText(f.Value, audit.MaxClaim)})
+		}
+	}
+	if out.By == "" {
+		out.By = "unknown"
+	}
+	return out
+}
+
+// plainText is text on one line of at most limit bytes.
+func plainText(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	return strings.TrimSpace(clip(s, limit))
+}
+
+// machineGate shows the machine, once, and has the boot medium taken out.
+func (c *Ceremony) machineGate(ctx context.Context) error {
+	for !c.machineSeen {
+		e := c.environment()
+		if len(e.Shown) == 0 {
+			break
+		}
+		q := screen{
+			title: "Is this the machine?", sentence: "Take the boot medium out: everything runs from memory. This is what the machine says of itself; the log will hold it.",
+			body:    FactsBody{e.Shown},
+			actions: []Action{shutDown, {ID: "out", Label: "The medium is out", Key: "Enter", Kind: Primary}},
+		}
+		if e.Crash != "" {
+			q.notice = Notice{Kind: Danger, Text: "The kiosk ended and was started again: " + e.Crash + ". The log will tell of it."}
+		}
+		_, err := c.askGate(ctx, q, func() bool {
+			now := c.environment()
+			return now.Crash != e.Crash || !slices.Equal(now.Claims, e.Claims)
+		})
+		if errors.Is(err, errChanged) {
+			continue // shown anew
+		}
+		if err != nil {
+			return err
+		}
+		c.machineSeen = true
+	}
+	return nil
+}
