@@ -3,8 +3,9 @@
 //
 // It guarantees that Verify finds no error only if: every session's log is one
 // chain from the profile's SHA-256 and the beginning of the next session's log;
-// every session holds every earlier directory, byte for byte; no session is
-// missing, and what belongs to none was declared void; every STATE.JSON is what
+// every session holds every earlier directory, byte for byte; no session of this
+// disc is missing, and what belongs to none was declared void; sessions of earlier
+// discs, made again from the copies, are what was read back there; every STATE.JSON is what
 // the log replays to; every file stands in a session.close with its length and
 // SHA-256, and every file named there is present; certificates and CRLs carry
 // the intended bytes under the root's signature; the HSM's own log tells of
@@ -127,6 +128,7 @@ func Verify(sessions []Session, damage []error, opts Options) Result {
 	v.run("replay", v.checkReplay)
 	v.run("volumes", v.checkVolumes)
 	v.run("read-back", v.checkReadBack)
+	v.run("earlier discs", v.checkEarlierDiscs)
 	v.run("artifacts", v.checkArtifacts)
 	v.run("profile", v.checkProfile)
 	v.run("hsm log", v.checkDeviceLogs)

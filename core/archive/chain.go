@@ -35,7 +35,7 @@ func (v *verifier) checkLog(c *check) string {
 		return ""
 	}
 	v.res.Log, v.res.Profile = log, profile
-	v.closes = findCloses(log)
+	v.closes, v.disc = findCloses(log), state.NewestDisc(log)
 	if n := len(v.closes); n == 0 || v.closes[n-1].seq != log.Len()-1 {
 		c.error("the log of %s does not end with session.close", newest.Name)
 	}

@@ -29,13 +29,15 @@ func declares(voids []audit.SessionVoid, address uint32) bool {
 
 // checkVoids takes out of sessions and damage what the log declares void, each
 // with a warning. A void reaches from its address to the next session of the
-// archive.
+// archive, on the disc that its own session stands on.
 func (v *verifier) checkVoids(c *check) string {
 	voids := slices.Clone(v.opts.Voids)
 	for _, r := range v.res.Log.Records() {
 		if e, ok := r.Event.(audit.SessionVoid); ok {
-			voids = append(voids, e)
 			c.warn("record %d: the burn at sector %d failed: %s", r.Seq, e.Address, e.Reason)
+			if r.Seq >= v.disc.Since {
+				voids = append(voids, e)
+			}
 		}
 	}
 	known := map[string]bool{}
@@ -122,15 +124,26 @@ func (v *verifier) checkSessions(c *check) string {
 	if last.Recorded == nil && len(v.sessions) == 1 {
 		return fmt.Sprintf("%d directories, copied from a disc: its sectors were not looked at", len(names))
 	}
-	if len(v.sessions) != len(names) {
-		c.error("%d sessions hold %d directories: a session is missing, or one was added", len(v.sessions), len(names))
+	before := v.before()
+	if before+len(v.sessions) != len(names) {
+		c.error("%d sessions, and %d on earlier discs, hold %d directories: a session is missing, or one was added", len(v.sessions), before, len(names))
 	}
 	for i, s := range v.sessions {
-		if got := directoryNames(s); !slices.Equal(got, names[:min(i+1, len(names))]) {
-			c.error("%s does not hold the first %d directories of the last one", label(i, s), i+1)
+		if got := directoryNames(s); !slices.Equal(got, names[:min(before+i+1, len(names))]) {
+			c.error("%s does not hold the first %d directories of the last one", label(i, s), before+i+1)
 		}
 	}
 	return fmt.Sprintf("%d sessions, each with all earlier directories", len(v.sessions))
+}
+
+// before counts the sessions that stand on earlier discs. Copies may have been
+// taken from all of them.
+func (v *verifier) before() int {
+	last := v.sessions[len(v.sessions)-1]
+	if last.Recorded == nil && len(v.sessions) == len(last.Directories) {
+		return 0
+	}
+	return v.disc.Before
 }
 
 func directoryNames(s Session) []string {
@@ -209,7 +222,7 @@ func (v *verifier) checkVolumes(c *check) string {
 		if r.Mode != genesis.Mode {
 			c.error("%s is of mode %s, record 0 of %s", label(i, s), r.Mode, genesis.Mode)
 		}
-		if r.Number != i+1 {
+		if r.Number != v.disc.Before+i+1 {
 			c.error("%s has the number %d", label(i, s), r.Number)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"anodize/core/audit"
+	"anodize/core/state"
 )
 
 // maxFindings bounds the findings of one check, so that a disc full of faults
@@ -19,8 +20,9 @@ type verifier struct {
 	opts     Options
 	res      Result
 
-	newest *holding  // the last session's directories
-	closes []closing // the session.close records of the newest log
+	newest *holding   // the last session's directories
+	closes []closing  // the session.close records of the newest log
+	disc   state.Disc // by that log, the one that its last session stands on
 }
 
 // closing is a session.close and its place in the log.

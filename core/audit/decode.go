@@ -18,6 +18,8 @@ var decoders = map[string]func([]byte) (Event, error){
 	IntentInitRoot{}.Name():      decodeAs[IntentInitRoot],
 	IntentSignCSR{}.Name():       decodeAs[IntentSignCSR],
 	IntentIssueCRL{}.Name():      decodeAs[IntentIssueCRL],
+	IntentMigrateDisc{}.Name():   decodeAs[IntentMigrateDisc],
+	DiscMigrated{}.Name():        decodeAs[DiscMigrated],
 	IntentAbandoned{}.Name():     decodeAs[IntentAbandoned],
 	SharesCommitted{}.Name():     decodeAs[SharesCommitted],
 	HSMBootstrapped{}.Name():     decodeAs[HSMBootstrapped],

@@ -21,7 +21,7 @@ type Genesis struct {
 
 // CeremonyBegin says what was found when an operation was begun.
 type CeremonyBegin struct {
-	Operation string     `json:"operation"` // init-root, sign-csr, issue-crl
+	Operation string     `json:"operation"` // init-root, sign-csr, issue-crl, migrate-disc
 	Program   string     `json:"program"`
 	Image     string     `json:"image"`
 	HSM       HSMFacts   `json:"hsm"`
@@ -102,6 +102,24 @@ type IntentIssueCRL struct {
 	Number uint64 `json:"number"`
 	File   string `json:"file"` // ROOT.CRL
 	TBS    string `json:"tbs"`  // base64 DER of TBSCertList
+}
+
+// IntentMigrateDisc is to carry the archive to another disc. Where no
+// disc.migrated stands in its own session, the disc that it stands on is marked:
+// it takes no more sessions.
+type IntentMigrateDisc struct {
+	Sessions int    `json:"sessions"`  // of the archive before this one
+	LastHash string `json:"last_hash"` // of the record that closed the last of them
+}
+
+// DiscMigrated says that its session, and all later ones, stand on another disc
+// than those before it, whose directories the session holds.
+type DiscMigrated struct {
+	From     MediumFact `json:"from"`
+	To       MediumFact `json:"to"`        // before it held anything of the archive
+	Sessions int        `json:"sessions"`  // of the archive, on earlier discs
+	LastHash string     `json:"last_hash"` // of the record that closed the last of them
+	Reason   string     `json:"reason"`
 }
 
 // IntentAbandoned closes an intent that has no record, with an explanation.
@@ -260,6 +278,8 @@ func (EnvironmentClaimed) Name() string  { return "environment.claimed" }
 func (IntentInitRoot) Name() string      { return "intent.init-root" }
 func (IntentSignCSR) Name() string       { return "intent.sign-csr" }
 func (IntentIssueCRL) Name() string      { return "intent.issue-crl" }
+func (IntentMigrateDisc) Name() string   { return "intent.migrate-disc" }
+func (DiscMigrated) Name() string        { return "disc.migrated" }
 func (IntentAbandoned) Name() string     { return "intent.abandoned" }
 func (SharesCommitted) Name() string     { return "shares.committed" }
 func (HSMBootstrapped) Name() string     { return "hsm.bootstrapped" }

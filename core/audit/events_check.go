@@ -2,7 +2,7 @@ package audit
 
 import "strings"
 
-var operations = []string{"init-root", "sign-csr", "issue-crl"}
+var operations = []string{"init-root", "sign-csr", "issue-crl", "migrate-disc"}
 
 var keySpecs = []string{"ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-3072", "rsa-4096"}
 
@@ -19,8 +19,12 @@ func (e CeremonyBegin) check(c *checker) {
 	c.word("program", e.Program, maxName)
 	c.hex("image", e.Image, 32)
 	e.HSM.check(c)
-	c.word("medium.name", e.Medium.Name, maxName)
-	c.count("medium.sessions", e.Medium.Sessions, 0, 1<<16)
+	e.Medium.check(c, "medium")
+}
+
+func (e MediumFact) check(c *checker, field string) {
+	c.word(field+".name", e.Name, maxName)
+	c.count(field+".sessions", e.Sessions, 0, 1<<16)
 }
 
 func (e HSMFacts) check(c *checker) {
@@ -89,6 +93,19 @@ func (e IntentIssueCRL) check(c *checker) {
 	c.number("number", e.Number, 1, maxInteger)
 	c.file("file", e.File)
 	c.der("tbs", e.TBS)
+}
+
+func (e IntentMigrateDisc) check(c *checker) {
+	c.count("sessions", e.Sessions, 1, 1<<16)
+	c.hex("last_hash", e.LastHash, 32)
+}
+
+func (e DiscMigrated) check(c *checker) {
+	e.From.check(c, "from")
+	e.To.check(c, "to")
+	c.count("sessions", e.Sessions, 1, 1<<16)
+	c.hex("last_hash", e.LastHash, 32)
+	c.said("reason", e.Reason)
 }
 
 func (e IntentAbandoned) check(c *checker) {

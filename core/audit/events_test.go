@@ -27,6 +27,8 @@ func sampleEvents() []Event {
 		IntentInitRoot{7, 1, 2, []string{"Ada", "Grace"}, someHSM, "root", "ecdsa-p384", "CN=Root", "5a01", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z", 1, "2026-07-25T14:30:00Z"},
 		IntentSignCSR{"intermediate", "INTCA1.CRT", "5a02", someDER, someDER},
 		IntentIssueCRL{2, "ROOT.CRL", someDER},
+		IntentMigrateDisc{12, hexOf(32)},
+		DiscMigrated{MediumFact{"CD-R", 12, 0}, MediumFact{"BD-R", 0, 0}, 12, hexOf(32), "the disc is full"},
 		IntentAbandoned{"20260425T143000Z-intent", "power failed\nafter the burn"},
 		SharesCommitted{someRoster, someHSM},
 		HSMBootstrapped{someHSM, nil},

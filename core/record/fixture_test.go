@@ -212,6 +212,31 @@ func stopped(t testing.TB) *fixture {
 	return f
 }
 
+// migrated carries the archive to another disc.
+func migrated(t testing.TB) *fixture {
+	t.Helper()
+	f := rooted(t)
+	f.close(audit.RecordSession, "ROOT.CRL", "ROOT.CRT")
+	lastClose := func() (sessions int, hash string) {
+		for _, r := range f.log.Records() {
+			if _, ok := r.Event.(audit.SessionClose); ok {
+				sessions, hash = sessions+1, hex.EncodeToString(r.Hash[:])
+			}
+		}
+		return sessions, hash
+	}
+	f.add(audit.ClockConfirmed{})
+	f.begin("migrate-disc")
+	sessions, hash := lastClose()
+	f.add(audit.IntentMigrateDisc{Sessions: sessions, LastHash: hash})
+	f.close(audit.IntentSession)
+	sessions, hash = lastClose()
+	f.add(audit.DiscMigrated{From: audit.MediumFact{Name: "CD-R", Sessions: 4, NextAddress: 52000}, To: audit.MediumFact{Name: "BD-R <i>"},
+		Sessions: sessions, LastHash: hash, Reason: "the disc is nearly full <b>"},
+		audit.CeremonyEnd{Operation: "migrate-disc", Outcome: "done"})
+	return f
+}
+
 func (f *fixture) intendCSR(file, serial string) {
 	f.t.Helper()
 	f.add(audit.ClockConfirmed{})

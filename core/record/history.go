@@ -84,7 +84,7 @@ func readHistory(log *audit.Log) (*history, error) {
 			h.roster = &e.Roster
 		case audit.CeremonyBegin:
 			h.now, begun = ceremony{CeremonyBegin: e, at: r.Time}, true
-		case audit.IntentInitRoot, audit.IntentSignCSR, audit.IntentIssueCRL:
+		case audit.IntentInitRoot, audit.IntentSignCSR, audit.IntentIssueCRL, audit.IntentMigrateDisc:
 			h.now.intent = e
 		case audit.IntentAbandoned:
 			h.close(r.Time, "abandoned", e.Explanation)
@@ -149,6 +149,8 @@ func (h *history) readTrouble(r audit.Record) {
 		}
 	case audit.SessionVoid:
 		h.remark(r, fmt.Sprintf("The burn at sector %d (track %d) failed", e.Address, e.Track), e.Reason)
+	case audit.DiscMigrated:
+		h.remark(r, fmt.Sprintf("From here on the archive stands on another disc: a %s after a %s", e.To.Name, e.From.Name), e.Reason)
 	case audit.IntentAbandoned:
 		h.remark(r, "The intent "+e.Directory+" was abandoned", e.Explanation)
 	case audit.FingerprintCompared:

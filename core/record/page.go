@@ -10,7 +10,7 @@ import (
 )
 
 // operations are the names that people know.
-var operations = map[string]string{"init-root": "Make a root", "sign-csr": "Sign a certificate request", "issue-crl": "Issue a CRL"}
+var operations = map[string]string{"init-root": "Make a root", "sign-csr": "Sign a certificate request", "issue-crl": "Issue a CRL", "migrate-disc": "Carry the archive to another disc"}
 
 func operation(name string) string {
 	if known, ok := operations[name]; ok {

@@ -34,6 +34,9 @@ func step(e audit.Event) (what string, more markup) {
 		return "A session was read back equal", join(data(e.Directory), words(", "), number(e.Blocks), words(" sectors from "), number(e.Address), words(": "), mono(e.SHA256))
 	case audit.SessionVoid:
 		return "A burn failed", lines(join(words("at sector "), number(e.Address), words(", track "), number(e.Track)), el(strong, data(e.Reason)))
+	case audit.DiscMigrated:
+		return "The archive was carried to another disc", lines(
+			join(words("from a "), medium(e.From), words(" to a "), medium(e.To), words(": "), counted(e.Sessions, "session"), words(" up to the record "), mono(e.LastHash)), el(strong, data(e.Reason)))
 	case audit.SessionClose:
 		return "A session was closed", join(data(e.Directory), words(": "), files(e.Files))
 	case audit.RecordMade:
@@ -58,6 +61,8 @@ func ceremonyStep(e audit.Event) (what string, more markup) {
 		return "The intent", join(data(e.File), words(" by the profile "), name(e.Profile), words(", serial number "), mono(e.Serial))
 	case audit.IntentIssueCRL:
 		return "The intent", join(data(e.File), words(", CRL number "), number(e.Number))
+	case audit.IntentMigrateDisc:
+		return "The intent", join(words("to carry "), counted(e.Sessions, "session"), words(" to another disc, up to the record "), mono(e.LastHash))
 	case audit.IntentAbandoned:
 		return "An intent was abandoned", lines(data(e.Directory), el(strong, data(e.Explanation)))
 	case audit.SharesCommitted:
@@ -101,6 +106,11 @@ func claims(all []audit.Claim) markup {
 		out = append(out, join(data(c.Name), words(": "), data(c.Value)))
 	}
 	return lines(out...)
+}
+
+// medium is a disc as its drive told it.
+func medium(m audit.MediumFact) markup {
+	return join(data(m.Name), words(" with "), counted(m.Sessions, "session"))
 }
 
 func files(all []audit.FileFact) markup {

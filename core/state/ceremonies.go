@@ -16,6 +16,8 @@ const (
 	initRoot = "init-root"
 	signCSR  = "sign-csr"
 	issueCRL = "issue-crl"
+
+	migrateDisc = "migrate-disc"
 )
 
 // The names that the root's own files have.
@@ -130,6 +132,9 @@ func (m *Machine) intentAbandoned(e audit.IntentAbandoned) error {
 	if m.op.bootstrapped || m.op.login {
 		return errors.New("its session tells what the HSM did, so ceremony.end is due")
 	}
+	if err := m.mayEnd(); err != nil {
+		return err
+	}
 	m.endOperation()
 	return nil
 }
@@ -179,6 +184,9 @@ func (m *Machine) mayRead() error {
 func (m *Machine) mayUse(serial string) error {
 	if err := m.mayRead(); err != nil {
 		return err
+	}
+	if m.op.name == migrateDisc {
+		return errors.New("a migration uses no HSM")
 	}
 	if m.op.name == initRoot && !m.op.commit {
 		return errors.New("no shares.committed stands in a session before")
@@ -274,6 +282,9 @@ func (m *Machine) ceremonyEnd(e audit.CeremonyEnd) error {
 	if !m.op.closed {
 		return errors.New("its intent does not stand in a session before")
 	}
+	if err := m.mayEnd(); err != nil {
+		return err
+	}
 	if e.Outcome == "done" && !m.op.complete() {
 		return errors.New("the outcome is done, but something that was intended, or the HSM's log, is not on record")
 	}
@@ -289,6 +300,8 @@ func (o *operation) complete() bool {
 		return o.key && o.certificate && o.crl && o.hsmLog
 	case signCSR:
 		return o.certificate && o.hsmLog
+	case migrateDisc:
+		return o.migrated
 	default:
 		return o.crl && o.hsmLog
 	}

@@ -21,6 +21,8 @@ type Machine struct {
 	session session
 	op      *operation // the open ceremony
 	ended   bool       // the last record is ceremony.end
+
+	lastClose string // hash of the last session.close
 }
 
 // session is what the records since the last session.close did.
@@ -43,7 +45,7 @@ type operation struct {
 	roster *audit.Roster
 	commit bool // the session with the roster is closed
 
-	bootstrapped, login, key, certificate, crl, hsmLog bool
+	bootstrapped, login, key, certificate, crl, hsmLog, migrated bool
 
 	made map[string]string // SHA-256 of each file issued, by name
 }
@@ -78,6 +80,9 @@ func (m *Machine) Apply(r audit.Record) error {
 	m.s.LastHash = hex.EncodeToString(r.Hash[:])
 	m.roots = append(m.roots, m.s.TreeRoot)
 	_, m.ended = r.Event.(audit.CeremonyEnd)
+	if _, closed := r.Event.(audit.SessionClose); closed {
+		m.lastClose = m.s.LastHash
+	}
 	return nil
 }
 
@@ -106,6 +111,8 @@ func (m *Machine) apply(r audit.Record) error {
 		return m.headCompared(e)
 	case audit.SessionVerified:
 		return m.sessionVerified(e)
+	case audit.DiscMigrated:
+		return m.discMigrated(e)
 	case audit.RecordMade:
 		return m.recordMade(e)
 	case audit.SessionClose:
@@ -129,6 +136,8 @@ func (m *Machine) applyCeremony(e audit.Event) error {
 		return m.intentSignCSR(e)
 	case audit.IntentIssueCRL:
 		return m.intentIssueCRL(e)
+	case audit.IntentMigrateDisc:
+		return m.intentMigrateDisc(e)
 	case audit.IntentAbandoned:
 		return m.intentAbandoned(e)
 	case audit.SharesCommitted:
@@ -160,7 +169,7 @@ func (m *Machine) mayFollow(e audit.Event) error {
 		return nil
 	}
 	switch e.(type) {
-	case audit.SessionVoid, audit.ClockConfirmed, audit.RecordMade, audit.SessionClose:
+	case audit.SessionVoid, audit.DiscMigrated, audit.ClockConfirmed, audit.RecordMade, audit.SessionClose:
 		return nil
 	}
 	return fmt.Errorf("after %s a session can only be closed", m.session.over)

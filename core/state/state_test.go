@@ -150,6 +150,9 @@ func logOf(t require, events []audit.Event) *audit.Log {
 			head := log.Whole()
 			e = audit.HeadCompared{Size: head.Size, Root: hex.EncodeToString(head.Root[:])}
 		}
+		if c, ok := e.(carry); ok {
+			e = c.event(log)
+		}
 		if _, err := log.Append(time.Date(2026, 4, 25, 14, 30, i, 0, time.UTC), e); err != nil {
 			t.Fatalf("event %d: %v", i, err)
 		}

@@ -78,10 +78,9 @@ def read_log(raw, profile):
         rec = json.loads(line)
         need(canonical(rec) == line, f"line {n + 1} is not canonical")
         need(list(rec) == ["data", "event", "hash", "prev_hash", "seq", "time"], f"line {n + 1}: members")
-        need(rec["seq"] == n and rec["prev_hash"] == prev and rec["time"] >= time, f"line {n + 1}: chain")
+        need(rec["seq"] == n and rec["prev_hash"] == prev and rec["time"] >= time and (rec["event"] == "archive.genesis") == (n == 0), f"line {n + 1}: chain")
         prev, time = rec.pop("hash"), rec["time"]
         need(sha(canonical(rec)) == prev, f"line {n + 1}: hash")
-        need((rec["event"] == "archive.genesis") == (n == 0), f"line {n + 1}: genesis")
         log.append({**rec, "hash": prev, "line": line})
     return log
 
@@ -90,9 +89,10 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         self.s = dict(archive="", mode="", profile_sha256=sha(profile), tree_size=0, tree_root="", last_hash=sha(profile), sessions=0,
                       last_session="", unreported="", open_intent="", root_certificate_sha256="", intermediates=0, serials=[],
                       crl_number=0, crl_sha256="", crl_intended=0, key=None, roster=None, hsm_fleet=[])
-        self.root, self.intent, self.signed, self.excused, self.excess, self.entry = os.path.join(tmp, "root.pem"), None, 0, 0, False, {}
+        self.root, self.intent, self.signed, self.excused, self.excess, self.entry, self.moved = os.path.join(tmp, "root.pem"), None, 0, 0, False, {}, False
     def apply(self, rec, files):
         s, d, event = self.s, rec["data"], rec["event"]
+        self.moved = event == "disc.migrated" or self.moved and event != "ceremony.begin"
         if event in ("hsm.bootstrapped", "hsm.login", "hsm.log", "key.generated", "certificate.issued", "crl.issued"):
             need(s["open_intent"] and not s["unreported"], event + " before its intent was read back")
         if event in ("archive.genesis", "shares.committed"):
@@ -115,6 +115,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(d["directory"] == s["unreported"], "session.verified names another session")
             s["unreported"] = ""
         elif event == "session.close":
+            need(self.moved or not s["open_intent"] or "last_hash" not in self.intent, "a marked disc takes no more sessions")
             s["sessions"], s["last_session"], s["unreported"] = s["sessions"] + 1, d["directory"], d["directory"]
             s["open_intent"] = d["directory"] if d["directory"].endswith("-intent") else s["open_intent"]
         s["tree_size"], s["last_hash"] = s["tree_size"] + 1, rec["hash"]
@@ -132,11 +133,9 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         pem = openssl(der, "crl" if event == "crl.issued" else "x509", "-inform", "DER")
         if event == "crl.issued":
             need(b"verify OK" in openssl(pem, "crl", "-noout", "-CAfile", self.root), "the CRL's signature")
-            number = int(openssl(pem, "crl", "-noout", "-crlnumber").decode().split("=")[1].strip(), 16)
-            need(number == d["number"] == s["crl_intended"] > s["crl_number"], "the CRL's number")
+            need(int(openssl(pem, "crl", "-noout", "-crlnumber").decode().split("=")[1].strip(), 16) == d["number"] == s["crl_intended"] > s["crl_number"], "the CRL's number")
             return s.update(crl_number=d["number"], crl_sha256=d["sha256"])
-        serial = openssl(pem, "x509", "-noout", "-serial").decode().strip().split("=")[1].lower()
-        need(serial == d["serial"] == self.intent["serial"], "not the intended serial number")
+        need(openssl(pem, "x509", "-noout", "-serial").decode().strip().split("=")[1].lower() == d["serial"] == self.intent["serial"], "not the intended serial number")
         s["serials"][-1]["issued"], s["intermediates"] = True, s["intermediates"] + (d["kind"] == "intermediate")
         if d["kind"] == "root":
             need(not s["root_certificate_sha256"] and open(self.root, "wb").write(pem), "a second root")
@@ -164,14 +163,14 @@ def validate(img, tmp):
     dirs, names = sessions[-1]["dirs"], list(sessions[-1]["dirs"])
     profile = dirs[names[0]]["PROFILE.TOML"]
     log = read_log(dirs[names[-1]]["AUDIT.LOG"], profile)
-    closes, voids = [r for r in log if r["event"] == "session.close"], [r["data"]["address"] for r in log if r["event"] == "session.void"]
+    closes, moved = [r for r in log if r["event"] == "session.close"], max((r["seq"] for r in log if r["event"] == "disc.migrated"), default=0)
+    before, voids = sum(c["seq"] < moved for c in closes), [r["data"]["address"] for r in log[moved:] if r["event"] == "session.void"]
     sessions = [s for s in sessions if list(s["dirs"])[-1] in names or s["start"] not in voids]
-    for at in stray:
-        need(any(max([0] + [s["stop"] for s in sessions if s["start"] <= at]) <= v <= at for v in voids), f"sector {at} is not empty")
-    need(len(sessions) == len(names) == len(closes) and log[-1] is closes[-1], "sessions, directories and session.close")
+    need(all(any(max([0] + [s["stop"] for s in sessions if s["start"] <= at]) <= v <= at for v in voids) for at in stray), "a stray sector")
+    need(len(sessions) + before == len(names) == len(closes) and log[-1] is closes[-1], "sessions, directories and session.close")
     need(names == sorted(names) == [c["data"]["directory"] for c in closes], "names of directories")
     genesis, replay = log[0]["data"], Replay(profile, tmp)
-    for n, s in enumerate(sessions):
+    for n, s in enumerate(sessions, before):
         need(s["dirs"] == {name: dirs[name] for name in names[:n + 1]}, f"session {n + 1}: copies differ")
         need(s["volume"] == (genesis["mode"], genesis["archive"], n + 1) and s["start"] not in voids, f"session {n + 1}: volume")
     for n, rec in enumerate(log):
@@ -180,14 +179,15 @@ def validate(img, tmp):
             replay.s["tree_root"] = head(log[:n])
             whole = {"STATE.JSON": canonical(replay.s) + b"\n", "AUDIT.LOG": b"".join(r["line"] + b"\n" for r in log[:n + 1])}
             need(whole.items() <= files.items(), f"record {n}: STATE.JSON, AUDIT.LOG")
-            facts = [{"name": f, "size": len(files[f]), "sha256": sha(files[f])} for f in sorted(files) if f != "AUDIT.LOG"]
-            need(d["files"] == facts, f"record {n}: files")
+            need(d["files"] == [{"name": f, "size": len(files[f]), "sha256": sha(files[f])} for f in sorted(files) if f != "AUDIT.LOG"], f"record {n}: files")
         elif rec["event"] == "head.compared":
             need(0 < d["size"] <= n and head(log[:d["size"]]) == d["root"], f"record {n}: head")
+        elif rec["event"] in ("disc.migrated", "intent.migrate-disc"):
+            need((d["sessions"], d["last_hash"]) == (replay.s["sessions"], closes[d["sessions"] - 1]["hash"]), f"record {n}: what is carried")
         elif rec["event"] == "record.made":
             need(log[n - 1]["event"] == "ceremony.end" and (len(files[d["file"]]), sha(files[d["file"]])) == (d["size"], d["sha256"]), f"record {n}")
-        elif rec["event"] == "session.verified":
-            s = sessions[names.index(d["directory"])]
+        elif rec["event"] == "session.verified" and names.index(d["directory"]) >= before:
+            s = sessions[names.index(d["directory"]) - before]
             need((s["start"], s["stop"] - s["start"], s["sha256"]) == (d["address"], d["blocks"], d["sha256"]), f"record {n}: read-back")
         replay.apply(rec, files)
     print(f"whole: {len(sessions)} sessions, head {len(log)}:{head(log)}")

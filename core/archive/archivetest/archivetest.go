@@ -59,6 +59,7 @@ type Builder struct {
 	Log         *audit.Log
 	Directories []disc.Directory
 	Image       []byte
+	OldDiscs    [][]byte // images of the discs that it was carried from
 
 	NoImages  bool // leave Image empty
 	NoRecords bool // make no RECORD.HTML
@@ -188,7 +189,9 @@ func (b *Builder) record(name string) {
 	}
 	b.gap()
 	start := uint32(len(b.Image) / sectorSize)
-	v := disc.Volume{Archive: b.Archive, Mode: b.Mode, Number: len(b.Directories), Time: b.Now}
+	at, _, err := audit.ParseDirectory(name)
+	b.must(err)
+	v := disc.Volume{Archive: b.Archive, Mode: b.Mode, Number: len(b.Directories), Time: at}
 	image, err := disc.NewImage(v, start, b.Directories)
 	b.must(err)
 	raw := make([]byte, image.Size())

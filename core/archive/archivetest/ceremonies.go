@@ -277,5 +277,73 @@ func (b *Builder) IssueCRL() {
 	b.End("issue-crl", "ROOT.CRL")
 }
 
+// IntendMigration adds the intent to carry the archive to another disc.
+func (b *Builder) IntendMigration() {
+	b.TB.Helper()
+	b.Open()
+	b.Begin("migrate-disc")
+	b.addIntendedMigration()
+}
+
+func (b *Builder) addIntendedMigration() {
+	b.TB.Helper()
+	sessions, hash := b.lastClose()
+	b.Add(audit.IntentMigrateDisc{Sessions: sessions, LastHash: hash})
+}
+
+// Move takes the archive to a blank disc.
+func (b *Builder) Move() {
+	b.TB.Helper()
+	sessions, hash := b.lastClose()
+	b.OldDiscs = append(b.OldDiscs, b.Image)
+	b.Add(audit.DiscMigrated{
+		From:     audit.MediumFact{Name: "CD-R", Sessions: sessions, NextAddress: uint32(len(b.Image) / sectorSize)},
+		To:       audit.MediumFact{Name: "BD-R"},
+		Sessions: sessions, LastHash: hash, Reason: "the disc is nearly full",
+	})
+	b.Image = nil
+}
+
+func (b *Builder) lastClose() (sessions int, hash string) {
+	for _, r := range b.Log.Records() {
+		if _, ok := r.Event.(audit.SessionClose); ok {
+			sessions, hash = sessions+1, hex.EncodeToString(r.Hash[:])
+		}
+	}
+	return sessions, hash
+}
+
+// Migrate is the whole ceremony: the mark on the old disc, then all of the archive
+// in one session of a blank one.
+func (b *Builder) Migrate() {
+	b.TB.Helper()
+	b.IntendMigration()
+	b.Burn(audit.IntentSession)
+	b.Add(audit.ClockConfirmed{})
+	b.Verified()
+	b.Move()
+	b.endMigration()
+}
+
+// MigrateUnmarked is the same where the old disc takes no more sessions: both
+// sessions stand on the new disc.
+func (b *Builder) MigrateUnmarked() {
+	b.TB.Helper()
+	b.Open()
+	b.Begin("migrate-disc")
+	b.Move()
+	b.addIntendedMigration()
+	b.Burn(audit.IntentSession)
+	b.Verified()
+	b.endMigration()
+}
+
+func (b *Builder) endMigration() {
+	b.TB.Helper()
+	b.Add(audit.CeremonyEnd{Operation: "migrate-disc", Outcome: "done"})
+	b.Record()
+	b.Burn(audit.RecordSession)
+}
+
 // Stamp writes a time as the log does.
 func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
