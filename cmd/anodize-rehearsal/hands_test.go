@@ -282,6 +282,13 @@ func (h *hands) noted() {
 // intendCSR goes through sign CSR up to the burned intent.
 func (h *hands) intendCSR() {
 	h.t.Helper()
+	h.planCSR()
+	h.on("Shall this be done?", "go")
+}
+
+// planCSR chooses the request and what it shall become.
+func (h *hands) planCSR() {
+	h.t.Helper()
 	h.expect("What is this ceremony for?")
 	h.pick(signCSRCard)
 	h.on("Is this still the time?", "right")
@@ -289,7 +296,6 @@ func (h *hands) intendCSR() {
 	h.pick(0)
 	h.expect("What kind of certificate shall it be?")
 	h.pick(0)
-	h.on("Shall this be done?", "go")
 }
 
 // sign signs the request with the shares of the first two custodians.

@@ -54,10 +54,24 @@ func signed(t *testing.T) (*hands, []byte) {
 func (h *hands) toLastShare() {
 	h.t.Helper()
 	h.intendCSR()
+	h.lastShareTyped()
+}
+
+func (h *hands) lastShareTyped() {
+	h.t.Helper()
 	h.on("On the disc", "next")
 	h.share(0)
 	h.expect("Enter share")
 	h.typeCard(h.cards[1])
+}
+
+// toLastShareWithAFullLog does the same to empty the HSM's log.
+func (h *hands) toLastShareWithAFullLog() {
+	h.t.Helper()
+	h.planCSR()
+	h.on("too full for this", "empty")
+	h.on("Shall this be done?", "go")
+	h.lastShareTyped()
 }
 
 // closeIntent closes a ceremony that stopped after its intent with words.
@@ -149,7 +163,14 @@ func TestAFullLogOfTheHSMIsEmptiedByAStoppedCeremony(t *testing.T) {
 	}
 	h = h.restart()
 	h.gates()
-	h.toLastShare()
+	if took := commands(r, func() {
+		h.planCSR()
+		h.on("too full for this", "back")
+		h.expect("What is this ceremony for?")
+	}); slices.ContainsFunc(took, func(c byte) bool { return c != cmdDeviceInfo }) {
+		t.Errorf("the plan was refused by more than who the HSM says it is: %x", took)
+	}
+	h.toLastShareWithAFullLog()
 	if slices.Contains(commands(r, func() {
 		h.press("next")
 		h.expect("Why does the ceremony stop here?")

@@ -47,7 +47,7 @@ func TestAnOpenedHSMThatSignedNothingIsNotSaidToHave(t *testing.T) {
 	}
 	h = h.restart()
 	h.gates()
-	h.toLastShare()
+	h.toLastShareWithAFullLog()
 	h.press("next")
 	h.expect("Why does the ceremony stop here?")
 	h.text("The HSM's log is full")

@@ -10,6 +10,7 @@ import (
 
 	"anodize/core/audit"
 	"anodize/core/ca"
+	"anodize/core/hsm"
 )
 
 // issueCRL signs a fresh revocation list.
@@ -33,6 +34,7 @@ func (issueCRL) plan(_ context.Context, c *Ceremony) (*proposal, error) {
 		intent:   audit.IntentIssueCRL{Number: number, File: rootCRL, TBS: base64.StdEncoding.EncodeToString(tbs)},
 		preview:  []FactGroup{{Title: rootCRL + ", exactly as it will be signed", Facts: facts}},
 		sessions: 2,
+		actions:  []hsm.Action{hsm.Login, hsm.Signature},
 	}, nil
 }
 

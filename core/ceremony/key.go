@@ -88,9 +88,6 @@ func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (
 	return u, c.checkLog(ctx, p.device, u)
 }
 
-// logRoom is how many entries of the HSM's log an operation may need.
-const logRoom = 16
-
 // checkLog makes sure, before the key is used, that the HSM's own log goes on
 // from what is on the disc, and that there is room in it.
 func (c *Ceremony) checkLog(ctx context.Context, device hsm.Device, u *unlocked) error {
@@ -101,10 +98,7 @@ func (c *Ceremony) checkLog(ctx context.Context, device hsm.Device, u *unlocked)
 	if err != nil {
 		return fmt.Errorf("asking HSM %s how full its log is: %w", c.table.hsmInfo.Serial, err)
 	}
-	if free := info.LogTotal - info.LogUsed; free < logRoom {
-		return fmt.Errorf("the HSM's own log has room for %s and this may need %d. Close this ceremony with your words: its record empties that log, and then begin again", plural(free, "entry"), logRoom)
-	}
-	return nil
+	return logRoomLeft(info, u.intended)
 }
 
 // freshEntries reads the HSM's own log and returns what is not on record yet.

@@ -31,7 +31,8 @@ type proposal struct {
 	intent   audit.Event
 	preview  []FactGroup
 	notice   Notice
-	sessions int // that the operation will burn
+	sessions int          // that the operation will burn
+	actions  []hsm.Action // that the HSM will log; none if it is reset first
 	files    []disc.File
 }
 
@@ -43,6 +44,7 @@ type intended struct {
 	record  *audit.Log  // the log of the record to be, as it grows
 	made    []artifact  // what that log says was issued
 	session hsm.Session // nil until login
+	entries int         // of the HSM's log that the plan may take, 0 if it does not say
 	warning string      // what did not go well and stops nothing
 }
 
@@ -143,6 +145,9 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 	if err := c.checkRoom(p); err != nil {
 		return nil, err
 	}
+	if err := c.checkLogRoom(ctx, p); err != nil {
+		return nil, err
+	}
 	e, err := c.ask(ctx, screen{
 		title: "Shall this be done?", sentence: "Everyone reads it. The next step writes it to the disc, for ever; no key has been used yet.",
 		body: FactsBody{p.preview}, notice: p.notice,
@@ -221,7 +226,7 @@ func (c *Ceremony) commit(ctx context.Context, op operation, p *proposal) (*inte
 	for i := len(records) - 1; i >= 0; i-- {
 		if records[i].Event.Name() == p.intent.Name() {
 			record, err := c.afterBurn(b)
-			return &intended{burned: b, event: records[i].Event, record: record}, err
+			return &intended{burned: b, event: records[i].Event, record: record, entries: p.entries()}, err
 		}
 	}
 	return nil, fmt.Errorf("the session that was read back holds no %s", p.intent.Name())

@@ -11,6 +11,7 @@ import (
 
 	"anodize/core/audit"
 	"anodize/core/ca"
+	"anodize/core/hsm"
 	"anodize/core/profile"
 )
 
@@ -53,6 +54,7 @@ func (op signCSR) plan(ctx context.Context, c *Ceremony) (*proposal, error) {
 			{Title: "The request", Facts: requestFacts(req)},
 		},
 		sessions: 2,
+		actions:  []hsm.Action{hsm.Login, hsm.Signature},
 	}, nil
 }
 
