@@ -12,6 +12,7 @@ package hsm
 import (
 	"context"
 	"crypto"
+	"fmt"
 
 	"anodize/core/secret"
 )
@@ -40,6 +41,16 @@ type Key struct {
 	Label  string
 	Spec   KeySpec
 	Public crypto.PublicKey
+}
+
+// As returns the key as one that signs as spec says, an error if its public half
+// is of another kind. An RSA key is found as one that signs with PKCS #1 v1.5.
+func (k Key) As(spec KeySpec) (Key, error) {
+	if err := spec.CheckPublic(k.Public); err != nil {
+		return Key{}, fmt.Errorf("using the key %q as %s: %w", k.Label, spec, err)
+	}
+	k.Spec = spec
+	return k, nil
 }
 
 // Step is one thing that Bootstrap did, for the record.

@@ -24,6 +24,12 @@ const (
 	Ed25519   KeySpec = "ed25519"    // pure, RFC 8032
 	RSA3072   KeySpec = "rsa-3072"   // PKCS #1 v1.5 with SHA-256
 	RSA4096   KeySpec = "rsa-4096"   // PKCS #1 v1.5 with SHA-256
+
+	// The same keys, used with RSASSA-PSS: SHA-256, MGF1 with SHA-256, a salt of
+	// 32 bytes (RFC 4055, section 3.1). A device does not tell them apart: see
+	// Key.As.
+	RSAPSS3072 KeySpec = "rsa-pss-3072"
+	RSAPSS4096 KeySpec = "rsa-pss-4096"
 )
 
 // specs is every KeySpec with what it stands for. Exactly one of curve and bits
@@ -41,6 +47,8 @@ var specs = []struct {
 	{Ed25519, 0, x509.PureEd25519, nil, 0},
 	{RSA3072, crypto.SHA256, x509.SHA256WithRSA, nil, 3072},
 	{RSA4096, crypto.SHA256, x509.SHA256WithRSA, nil, 4096},
+	{RSAPSS3072, crypto.SHA256, x509.SHA256WithRSAPSS, nil, 3072},
+	{RSAPSS4096, crypto.SHA256, x509.SHA256WithRSAPSS, nil, 4096},
 }
 
 // ParseKeySpec returns the kind of key that a profile names.

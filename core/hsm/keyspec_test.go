@@ -1,6 +1,7 @@
 package hsm
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -42,7 +43,7 @@ func opensslKey(t *testing.T, args ...string) (string, crypto.PublicKey) {
 }
 
 // opensslSign signs message; hash is empty for Ed25519.
-func opensslSign(t *testing.T, key, hash string, message []byte) []byte {
+func opensslSign(t *testing.T, key, hash string, message []byte, options ...string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
@@ -53,7 +54,7 @@ func opensslSign(t *testing.T, key, hash string, message []byte) []byte {
 	if hash != "" {
 		args = append(args, "-digest", hash)
 	}
-	openssl(t, args...)
+	openssl(t, append(args, options...)...)
 	sig, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
@@ -67,26 +68,33 @@ func TestVerifyAgreesWithOpenSSL(t *testing.T) {
 		spec KeySpec
 		hash string
 		args []string
+		sign []string
 	}{
-		{ECDSAP256, "sha256", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}},
-		{ECDSAP384, "sha384", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"}},
-		{ECDSAP521, "sha512", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"}},
-		{Ed25519, "", []string{"-algorithm", "ED25519"}},
-		{RSA3072, "sha256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"}},
+		{ECDSAP256, "sha256", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}, nil},
+		{ECDSAP384, "sha384", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"}, nil},
+		{ECDSAP521, "sha512", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"}, nil},
+		{Ed25519, "", []string{"-algorithm", "ED25519"}, nil},
+		{RSA3072, "sha256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"}, nil},
+		{RSAPSS3072, "sha256", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"},
+			[]string{"-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", "rsa_pss_saltlen:digest"}},
 	} {
 		t.Run(string(tt.spec), func(t *testing.T) {
 			key, pub := opensslKey(t, tt.args...)
-			sig := opensslSign(t, key, tt.hash, message)
+			sig := opensslSign(t, key, tt.hash, message, tt.sign...)
 			if err := tt.spec.Verify(pub, message, sig); err != nil {
 				t.Fatalf("OpenSSL's signature is refused: %v", err)
 			}
+			good := bytes.Clone(sig)
 			sig[len(sig)-1] ^= 1
 			if tt.spec.Verify(pub, message, sig) == nil {
 				t.Fatal("a damaged signature is accepted")
 			}
 			for _, other := range specs {
-				if other.spec != tt.spec && other.spec.CheckPublic(pub) == nil {
-					t.Errorf("its key passes for %s", other.spec)
+				switch same := strings.Replace(string(other.spec), "-pss", "", 1) == strings.Replace(string(tt.spec), "-pss", "", 1); {
+				case (other.spec.CheckPublic(pub) == nil) != same:
+					t.Errorf("its key passes for %s: %v", other.spec, !same)
+				case other.spec != tt.spec && other.spec.Verify(pub, message, good) == nil:
+					t.Errorf("its signature passes for one of %s", other.spec)
 				}
 			}
 		})

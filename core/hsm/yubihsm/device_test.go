@@ -174,14 +174,15 @@ func TestEveryKindOfKeySignsForOpenSSL(t *testing.T) {
 	message := []byte("the bytes to be signed")
 	for spec, hash := range map[hsm.KeySpec]string{
 		hsm.ECDSAP256: "sha256", hsm.ECDSAP384: "sha384", hsm.ECDSAP521: "sha512",
-		hsm.Ed25519: "", hsm.RSA3072: "sha256", hsm.RSA4096: "sha256",
+		hsm.Ed25519: "", hsm.RSAPSS3072: "sha256", hsm.RSA4096: "sha256",
 	} {
 		key, err := s.GenerateKey(t.Context(), "root "+string(spec), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
 		found, err := s.FindKey(t.Context(), key.Label)
-		if err != nil || found.ID != key.ID || found.Spec != spec || !samePublic(t, found, key) {
+		plain := hsm.KeySpec(strings.Replace(string(spec), "-pss", "", 1))
+		if err != nil || found.ID != key.ID || found.Spec != plain || key.Spec != spec || !samePublic(t, found, key) {
 			t.Fatalf("%s: found %+v, %v; generated %+v", spec, found, err, key)
 		}
 		sig, err := s.Sign(t.Context(), found, message)
@@ -189,6 +190,14 @@ func TestEveryKindOfKeySignsForOpenSSL(t *testing.T) {
 			t.Fatal(err)
 		}
 		opensslVerify(t, spkiPEM(t, key), hash, message, sig)
+		if spec == plain {
+			continue
+		}
+		if sig, err = s.Sign(t.Context(), key, message); err != nil {
+			t.Fatal(err)
+		}
+		opensslVerify(t, spkiPEM(t, key), hash, message, sig,
+			"-pkeyopt", "rsa_padding_mode:pss", "-pkeyopt", "rsa_pss_saltlen:digest", "-pkeyopt", "rsa_mgf1_md:sha256")
 	}
 	if _, err := s.GenerateKey(t.Context(), "root ed25519", hsm.ECDSAP384); !errors.Is(err, hsm.ErrKeyExists) {
 		t.Errorf("a label twice: %v", err)
@@ -212,7 +221,7 @@ func spkiPEM(t *testing.T, key hsm.Key) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }
 
-func opensslVerify(t *testing.T, spki []byte, hash string, message, sig []byte) {
+func opensslVerify(t *testing.T, spki []byte, hash string, message, sig []byte, options ...string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, b := range map[string][]byte{"key": spki, "message": message, "sig": sig} {
@@ -224,6 +233,7 @@ func opensslVerify(t *testing.T, spki []byte, hash string, message, sig []byte) 
 	if hash != "" {
 		args = append(args, "-digest", hash)
 	}
+	args = append(args, options...)
 	cmd := exec.Command("openssl", args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -7,6 +7,8 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/big"
 
@@ -30,6 +32,7 @@ const (
 	capsRSA   = commands.CapabilityAsymmetricSignPkcs | commands.CapabilityAsymmetricSignPss | capsExport
 )
 
+// algorithms are all of them. A key is taken for the first of its kind.
 var algorithms = []algorithm{
 	{hsm.ECDSAP256, commands.AlgorithmP256, commands.CommandTypeSignDataEcdsa, capsECDSA, elliptic.P256()},
 	{hsm.ECDSAP384, commands.AlgorithmP384, commands.CommandTypeSignDataEcdsa, capsECDSA, elliptic.P384()},
@@ -37,6 +40,8 @@ var algorithms = []algorithm{
 	{hsm.Ed25519, commands.AlgorithmED25519, commands.CommandTypeSignDataEddsa, capsEdDSA, nil},
 	{hsm.RSA3072, commands.AlgorithmRSA3072, commands.CommandTypeSignDataPkcs1, capsRSA, nil},
 	{hsm.RSA4096, commands.AlgorithmRSA4096, commands.CommandTypeSignDataPkcs1, capsRSA, nil},
+	{hsm.RSAPSS3072, commands.AlgorithmRSA3072, commands.CommandTypeSignDataPss, capsRSA, nil},
+	{hsm.RSAPSS4096, commands.AlgorithmRSA4096, commands.CommandTypeSignDataPss, capsRSA, nil},
 }
 
 // algorithmFor returns how a device of that firmware uses keys of spec,
@@ -53,6 +58,18 @@ func algorithmFor(spec hsm.KeySpec, firmware version) (algorithm, error) {
 		return a, nil
 	}
 	return algorithm{}, fmt.Errorf("the YubiHSM makes no keys of the kind %q", string(spec))
+}
+
+// signRequest returns the data of the command that signs digest, or the whole
+// message for Ed25519, with key id: number (2); for SIGN PSS the hash of MGF1 (1)
+// and the length of the salt (2); what is to be signed.
+func (a algorithm) signRequest(id uint16, digest []byte) []byte {
+	data := binary.BigEndian.AppendUint16(make([]byte, 0, 5+len(digest)), id)
+	if a.sign == commands.CommandTypeSignDataPss {
+		data = append(data, byte(commands.AlgorithmRSAMGF1SHA256))
+		data = binary.BigEndian.AppendUint16(data, sha256.Size)
+	}
+	return append(data, digest...)
 }
 
 // publicKey reads a key's public half and checks that it is of the kind that

@@ -169,7 +169,11 @@ func (s *session) inspect(ctx context.Context, o object, label string, a algorit
 		return hsm.Key{}, fmt.Errorf("%w: the key it made is not the one asked for: label %q, algorithm %d, origin %d, domains %#04x; it may %s",
 			errAnswer, i.label, i.algorithm, i.origin, i.domains, describe(i.capabilities))
 	}
-	return s.key(ctx, i)
+	key, err := s.key(ctx, i)
+	if err != nil {
+		return hsm.Key{}, err
+	}
+	return key.As(a.spec)
 }
 
 // key reads the public half of the key that i describes.
@@ -271,7 +275,7 @@ func (s *session) sign(ctx context.Context, key hsm.Key, message []byte) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	sig, err := s.send(ctx, byte(a.sign), append(binary.BigEndian.AppendUint16(nil, key.ID), digest...))
+	sig, err := s.send(ctx, byte(a.sign), a.signRequest(key.ID, digest))
 	if err != nil {
 		return nil, err
 	}
