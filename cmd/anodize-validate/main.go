@@ -1,6 +1,6 @@
 // Anodize-validate tells an auditor whether an archive is whole and unchanged.
 //
-//	anodize-validate PATH [-head SIZE:HASH] [-require MODE] [-record]
+//	anodize-validate PATH [-head SIZE:HASH] [-require MODE] [-attestation-root FILE] [-record]
 //
 // PATH is a disc image (2048-byte sectors from the disc's sector 0 on), a drive,
 // or a directory copied from a disc: the root of its last session, or the parent
@@ -9,6 +9,8 @@
 //
 // -head is the log's head from the witnesses' sheet; the log must begin with it.
 // -require is the mode that the archive must have: production, rehearsal or dev.
+// -attestation-root is a file with the certificates, in PEM, of whom you trust to
+// name genuine HSMs: the maker's root, and the authorities between it and the HSM.
 // -record makes the last ceremony's record again and writes that page to standard
 // output; the findings go to standard error.
 //
@@ -26,11 +28,14 @@ import (
 
 	"anodize/core/archive"
 	"anodize/core/audit"
+	"anodize/core/hsm/attestation"
 )
 
-const usage = `Usage: anodize-validate PATH [-head SIZE:HASH] [-require production|rehearsal|dev] [-record]
+const usage = `Usage: anodize-validate PATH [-head SIZE:HASH] [-require production|rehearsal|dev]
+                        [-attestation-root FILE] [-record]
 
 PATH is a disc image, a drive, or a directory copied from a disc.
+-attestation-root is PEM: the root of the HSM's maker, and the authorities below it.
 -record writes the last ceremony's record, made again, to standard output.
 Exit status: 0 everything passed, 1 warnings, 2 errors.
 `
@@ -109,6 +114,14 @@ func parse(args []string) (o options, err error) {
 		o.Mode = s
 		return nil
 	})
+	flags.Func("attestation-root", "", func(file string) error {
+		text, err := readRoots(file)
+		if err != nil {
+			return err
+		}
+		o.Attestation, err = attestation.ParseRoots(text)
+		return err
+	})
 	for {
 		if err := flags.Parse(args); err != nil {
 			return o, err
@@ -123,6 +136,22 @@ func parse(args []string) (o options, err error) {
 		}
 		o.path, args = flags.Arg(0), flags.Args()[1:]
 	}
+}
+
+// maxRoots bounds a file of roots, in bytes.
+const maxRoots = 1 << 20
+
+func readRoots(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRoots+1))
+	if err == nil && len(text) > maxRoots {
+		err = fmt.Errorf("more than %d bytes", maxRoots)
+	}
+	return text, err
 }
 
 // open finds the sessions at path. They can be read until close is called.

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // TestScripts gives every script $DISCS, a directory with images: rehearsal.img
 // and production.img, both whole; open.img, with an open intent; and $HEAD, the
 // rehearsal's head, $LAST and $AT, its last session's directory and first
-// sector.
+// sector; $ROOT, who vouches for the production's HSM, and $OTHERROOT, who does not.
 func TestScripts(t *testing.T) {
 	discs := t.TempDir()
 	write := func(name string, b *archivetest.Builder) {
@@ -31,7 +31,14 @@ func TestScripts(t *testing.T) {
 	}
 	rehearsal := archivetest.Whole(t, "rehearsal", 1, 1)
 	write("rehearsal.img", rehearsal)
-	write("production.img", archivetest.Whole(t, "production", 0, 0))
+	production := archivetest.Whole(t, "production", 0, 0)
+	write("production.img", production)
+	roots := map[string]*archivetest.Maker{"ROOT": production.Maker, "OTHERROOT": archivetest.NewMaker(t)}
+	for name, maker := range roots {
+		if err := os.WriteFile(filepath.Join(discs, name), maker.PEM, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	open := archivetest.Whole(t, "rehearsal", 0, 0)
 	open.Open()
 	open.IntendCSR()
@@ -41,6 +48,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"expect": expect},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DISCS", discs)
+			for name := range roots {
+				env.Setenv(name, filepath.Join(discs, name))
+			}
 			env.Setenv("HEAD", rehearsal.Log.Whole().String())
 			env.Setenv("OTHER", audit.Head{Size: 1}.String())
 			env.Setenv("LAST", rehearsal.LastBurn.Directory)

@@ -9,8 +9,9 @@
 // the log replays to; every file stands in a session.close with its length and
 // SHA-256, and every file named there is present; certificates and CRLs carry
 // the intended bytes under the root's signature; the HSM's own log tells of
-// exactly the signatures on record; and every RECORD.HTML is what it is when made
-// again.
+// exactly the signatures on record; what a device attests of the root key is so, and
+// leads to a pinned root if one is given; and every RECORD.HTML is what it is when
+// made again.
 //
 // It reads through the readers that it is given and trusts nothing that it
 // reads: lengths are bounded before anything is allocated, contents are hashed
@@ -25,6 +26,7 @@ import (
 
 	"anodize/core/audit"
 	"anodize/core/disc"
+	"anodize/core/hsm/attestation"
 	"anodize/core/state"
 )
 
@@ -81,6 +83,9 @@ type Options struct {
 	Head *audit.Head // from the witnesses' sheet
 	Mode string      // the mode that it must have; empty: any
 
+	// Attestation is whom the caller trusts to name genuine HSMs.
+	Attestation attestation.Roots
+
 	// Voids are failed burns that the log does not declare yet, because the
 	// session that will is still to be burned. An auditor has none.
 	Voids []audit.SessionVoid
@@ -131,6 +136,7 @@ func Verify(sessions []Session, damage []error, opts Options) Result {
 	v.run("earlier discs", v.checkEarlierDiscs)
 	v.run("artifacts", v.checkArtifacts)
 	v.run("profile", v.checkProfile)
+	v.run("attestation", v.checkAttestation)
 	v.run("hsm log", v.checkDeviceLogs)
 	v.run("records", v.checkRecords)
 	v.run("ceremonies", v.checkCeremonies)

@@ -33,7 +33,7 @@ func foreign(t *testing.T, image []byte) (whole bool, said string) {
 func TestTheForeignValidatorAgreesOnWholeArchives(t *testing.T) {
 	for _, mode := range []string{"production", "rehearsal"} {
 		b := archivetest.Whole(t, mode, 1, 1)
-		if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Pass {
+		if r := verify(b.Image, archive.Options{Attestation: b.Maker.Roots(t)}); r.Worst() != archive.Pass {
 			t.Errorf("ours finds fault: %v", r.Findings)
 		}
 		if whole, said := foreign(t, b.Image); !whole {

@@ -21,6 +21,9 @@ const (
 	maxDER     = 256 << 10
 	maxList    = 4096
 	maxShares  = 16
+
+	attestationChain = 2       // certificates: the key's, then the device's own
+	maxAttestation   = 8 << 10 // bytes of one of them
 )
 
 // Bounds of an environment.claimed.
@@ -109,10 +112,10 @@ func (c *checker) serial(field, v string) {
 	}
 }
 
-func (c *checker) der(field, v string) {
+func (c *checker) der(field, v string, limit int) {
 	b, err := base64.StdEncoding.Strict().DecodeString(v)
-	if err != nil || len(b) == 0 || len(b) > maxDER || base64.StdEncoding.EncodeToString(b) != v {
-		c.fail(field, "not 1 to %d bytes in padded base64", maxDER)
+	if err != nil || len(b) == 0 || len(b) > limit || base64.StdEncoding.EncodeToString(b) != v {
+		c.fail(field, "not 1 to %d bytes in padded base64", limit)
 	}
 }
 

@@ -26,6 +26,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	HSMLogin{}.Name():            decodeAs[HSMLogin],
 	HSMLog{}.Name():              decodeAs[HSMLog],
 	KeyGenerated{}.Name():        decodeAs[KeyGenerated],
+	KeyAttested{}.Name():         decodeAs[KeyAttested],
 	CertificateIssued{}.Name():   decodeAs[CertificateIssued],
 	CRLIssued{}.Name():           decodeAs[CRLIssued],
 	FingerprintCompared{}.Name(): decodeAs[FingerprintCompared],

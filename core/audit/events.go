@@ -186,6 +186,13 @@ type KeyGenerated struct {
 	SPKI   string `json:"spki"` // base64 DER of SubjectPublicKeyInfo
 }
 
+// KeyAttested says how the device vouches for the key that it made.
+type KeyAttested struct {
+	Serial string   `json:"serial"` // of the HSM
+	ID     int      `json:"id"`     // of the key
+	Chain  []string `json:"chain"`  // base64 DER: the key's certificate, then the device's own
+}
+
 // CertificateIssued says what was signed.
 type CertificateIssued struct {
 	Kind      string `json:"kind"` // root or intermediate
@@ -286,6 +293,7 @@ func (HSMBootstrapped) Name() string     { return "hsm.bootstrapped" }
 func (HSMLogin) Name() string            { return "hsm.login" }
 func (HSMLog) Name() string              { return "hsm.log" }
 func (KeyGenerated) Name() string        { return "key.generated" }
+func (KeyAttested) Name() string         { return "key.attested" }
 func (CertificateIssued) Name() string   { return "certificate.issued" }
 func (CRLIssued) Name() string           { return "crl.issued" }
 func (FingerprintCompared) Name() string { return "fingerprint.compared" }

@@ -85,14 +85,14 @@ func (e IntentSignCSR) check(c *checker) {
 	c.word("profile", e.Profile, maxName)
 	c.file("file", e.File)
 	c.serial("serial", e.Serial)
-	c.der("csr", e.CSR)
-	c.der("tbs", e.TBS)
+	c.der("csr", e.CSR, maxDER)
+	c.der("tbs", e.TBS, maxDER)
 }
 
 func (e IntentIssueCRL) check(c *checker) {
 	c.number("number", e.Number, 1, maxInteger)
 	c.file("file", e.File)
-	c.der("tbs", e.TBS)
+	c.der("tbs", e.TBS, maxDER)
 }
 
 func (e IntentMigrateDisc) check(c *checker) {
@@ -171,7 +171,18 @@ func (e KeyGenerated) check(c *checker) {
 	c.count("id", e.ID, 0, 1<<16-1)
 	c.word("label", e.Label, maxName)
 	c.oneOf("spec", e.Spec, keySpecs...)
-	c.der("spki", e.SPKI)
+	c.der("spki", e.SPKI, maxDER)
+}
+
+func (e KeyAttested) check(c *checker) {
+	c.word("serial", e.Serial, maxName)
+	c.count("id", e.ID, 0, 1<<16-1)
+	if !c.list("chain", len(e.Chain), attestationChain, attestationChain) {
+		return
+	}
+	for _, cert := range e.Chain {
+		c.der("chain", cert, maxAttestation)
+	}
 }
 
 func (e CertificateIssued) check(c *checker) {

@@ -35,6 +35,7 @@ func sampleEvents() []Event {
 		HSMLogin{"0034332673"},
 		HSMLog{"0034332673", 1, 2, []string{hexOf(32)}, 65535, hexOf(16)},
 		KeyGenerated{"0034332673", 1, "root", "ecdsa-p384", someDER},
+		KeyAttested{"0034332673", 1, []string{someDER, someDER}},
 		CertificateIssued{"root", "ROOT.CRT", hexOf(32), "5a01", "CN=Root", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z"},
 		CRLIssued{1, "ROOT.CRL", hexOf(32), "2026-04-25T14:30:00Z", "2026-07-25T14:30:00Z", 0},
 		FingerprintCompared{"ROOT.CRT", hexOf(32), true},

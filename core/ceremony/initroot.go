@@ -232,9 +232,12 @@ func (op *initRoot) makeKey(ctx context.Context, c *Ceremony, u *unlocked, inten
 	if err != nil {
 		return nil, fmt.Errorf("encoding the public key: %w", err)
 	}
-	return &signing{u, key}, c.add(u.record, audit.KeyGenerated{
+	if err := c.add(u.record, audit.KeyGenerated{
 		Serial: c.table.hsmInfo.Serial, ID: int(key.ID), Label: key.Label, Spec: string(key.Spec), SPKI: base64.StdEncoding.EncodeToString(spki),
-	})
+	}); err != nil {
+		return nil, err
+	}
+	return &signing{u, key}, c.attest(ctx, u, key, spki)
 }
 
 func (op *initRoot) signRoot(ctx context.Context, c *Ceremony, s *signing, intent audit.IntentInitRoot) (*x509.Certificate, error) {

@@ -24,6 +24,8 @@ func (h *history) devices() markup {
 		switch e := r.Event.(type) {
 		case audit.KeyGenerated:
 			all = append(all, fact{"Key", keyMade(e)})
+		case audit.KeyAttested:
+			all = append(all, fact{"Attestation", attestation(e)})
 		case audit.HSMBootstrapped:
 			steps = append(steps, bootstrap(e))
 		}
@@ -38,6 +40,19 @@ func keyMade(e audit.KeyGenerated) markup {
 		public = join(words("public key, SHA-256 "), mono(hex.EncodeToString(sum[:])))
 	}
 	return lines(join(data(e.Spec), words(", label "), name(e.Label), words(fmt.Sprintf(", object %#04x, made in HSM ", e.ID)), name(e.Serial)), public)
+}
+
+// attestation names the certificates by which the HSM vouches for a key, the
+// key's first.
+func attestation(e audit.KeyAttested) markup {
+	all := []markup{join(words(fmt.Sprintf("object %#04x, by HSM ", e.ID)), name(e.Serial))}
+	for _, encoded := range e.Chain {
+		if der, err := base64.StdEncoding.DecodeString(encoded); err == nil {
+			sum := sha256.Sum256(der)
+			all = append(all, join(words("certificate, SHA-256 "), mono(hex.EncodeToString(sum[:]))))
+		}
+	}
+	return lines(all...)
 }
 
 // bootstrap shows how a device was made ready.

@@ -164,6 +164,7 @@ func rooted(t testing.TB) *fixture {
 	f.add(audit.HSMBootstrapped{HSM: device, Steps: []audit.HSMStep{{Name: "reset", Detail: "factory reset"}, {Name: "options", Detail: "forced audit on"}}},
 		audit.HSMLogin{Serial: device.Serial},
 		audit.KeyGenerated{Serial: device.Serial, ID: 1, Label: "<root>", Spec: "ed25519", SPKI: base64.StdEncoding.EncodeToString([]byte("spki"))},
+		audit.KeyAttested{Serial: device.Serial, ID: 1, Chain: []string{base64.StdEncoding.EncodeToString([]byte("x")), base64.StdEncoding.EncodeToString([]byte("device"))}},
 		f.certificate("root", "ROOT.CRT", "4001", subject), f.crl(1), deviceLog(0xff, 0x04, 0x46, 0x6a, 0x6a),
 		audit.FingerprintCompared{File: "ROOT.CRT", SHA256: f.certificate("root", "ROOT.CRT", "4001", subject).SHA256, Same: true},
 		audit.CeremonyEnd{Operation: "init-root", Outcome: "done"})

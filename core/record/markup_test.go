@@ -46,9 +46,10 @@ func TestWhatCannotBeReadIsShownByItsDigest(t *testing.T) {
 	const sum = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" // printf x | sha256sum
 	junk := base64.StdEncoding.EncodeToString([]byte("x"))
 	for name, shown := range map[string]markup{
-		"a certificate": described([]byte("x")),
-		"a request":     request(audit.IntentSignCSR{CSR: junk}),
-		"a key":         keyMade(audit.KeyGenerated{SPKI: junk}),
+		"a certificate":  described([]byte("x")),
+		"a request":      request(audit.IntentSignCSR{CSR: junk}),
+		"a key":          keyMade(audit.KeyGenerated{SPKI: junk}),
+		"an attestation": attestation(audit.KeyAttested{Chain: []string{junk}}),
 	} {
 		if !strings.Contains(string(shown), sum) {
 			t.Errorf("%s: %s", name, shown)

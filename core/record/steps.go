@@ -85,6 +85,8 @@ func keyStep(e audit.Event) (what string, more markup) {
 		return "The HSM's own log was read", words(fmt.Sprintf("new entries: %d; not logged: starts %d, sessions %d", len(e.Entries), e.UnloggedBoots, e.UnloggedAuths))
 	case audit.KeyGenerated:
 		return "The key was made in the HSM", keyMade(e)
+	case audit.KeyAttested:
+		return "The HSM vouched for the key", attestation(e)
 	case audit.CertificateIssued:
 		return "A certificate was issued", lines(join(data(e.File), words(", serial number "), mono(e.Serial)), mono(e.SHA256))
 	case audit.CRLIssued:

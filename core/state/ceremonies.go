@@ -268,6 +268,21 @@ func (m *Machine) keyGenerated(e audit.KeyGenerated) error {
 	return nil
 }
 
+// keyAttested holds between key.generated and the first use of the key.
+func (m *Machine) keyAttested(e audit.KeyAttested) error {
+	if err := m.mayAsk(e.Serial); err != nil {
+		return err
+	}
+	if !m.op.key || m.op.attested || m.op.certificate {
+		return errors.New("it stands once, right after the key was made and before it was used")
+	}
+	if e.Serial != m.s.Key.HSM || e.ID != m.s.Key.ID {
+		return fmt.Errorf("the key %#04x of HSM %s is not the one that was made", e.ID, e.Serial)
+	}
+	m.op.attested = true
+	return nil
+}
+
 func (m *Machine) fingerprintCompared(e audit.FingerprintCompared) error {
 	if m.op == nil || m.op.made[e.File] != e.SHA256 {
 		return fmt.Errorf("the ceremony made no %s with SHA-256 %s", e.File, e.SHA256)

@@ -45,7 +45,7 @@ type operation struct {
 	roster *audit.Roster
 	commit bool // the session with the roster is closed
 
-	bootstrapped, login, key, certificate, crl, hsmLog, migrated bool
+	bootstrapped, login, key, attested, certificate, crl, hsmLog, migrated bool
 
 	made map[string]string // SHA-256 of each file issued, by name
 }
@@ -150,6 +150,8 @@ func (m *Machine) applyCeremony(e audit.Event) error {
 		return m.hsmLog(e)
 	case audit.KeyGenerated:
 		return m.keyGenerated(e)
+	case audit.KeyAttested:
+		return m.keyAttested(e)
 	case audit.CertificateIssued:
 		return m.certificateIssued(e)
 	case audit.CRLIssued:

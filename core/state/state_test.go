@@ -102,6 +102,7 @@ var (
 	login     = audit.HSMLogin{Serial: "1"}
 	booted    = audit.HSMBootstrapped{HSM: device}
 	generated = audit.KeyGenerated{Serial: "1", ID: 1, Label: "root", Spec: "ecdsa-p384", SPKI: der}
+	attested  = audit.KeyAttested{Serial: "1", ID: 1, Chain: []string{der, der}}
 	csr       = audit.IntentSignCSR{Profile: "p", File: "INTCA1.CRT", Serial: "02", CSR: der, TBS: der}
 	list      = audit.IntentIssueCRL{Number: 2, File: "ROOT.CRL", TBS: der}
 	same      = audit.FingerprintCompared{File: "ROOT.CRT", SHA256: hexOf(32), Same: true}
@@ -118,7 +119,7 @@ func committed() []audit.Event {
 }
 
 func rooted() []audit.Event {
-	return append(committed(), verified(2, "-commit"), booted, login, generated, rootCertificate(), crl(1), deviceLog(9), same,
+	return append(committed(), verified(2, "-commit"), booted, login, generated, attested, rootCertificate(), crl(1), deviceLog(9), same,
 		done("init-root"), record, closed(3, "", "RECORD.HTML", "ROOT.CRL", "ROOT.CRT"))
 }
 
@@ -237,7 +238,7 @@ func TestAtIsTheStateBeforeARecord(t *testing.T) {
 // optional lists events whose absence breaks no rule.
 func optional(e audit.Event) bool {
 	switch e.(type) {
-	case audit.ExportDone, audit.FingerprintCompared, compared:
+	case audit.ExportDone, audit.FingerprintCompared, audit.KeyAttested, compared:
 		return true
 	}
 	return false
@@ -267,7 +268,8 @@ func TestNoStepCanBeTakenTwice(t *testing.T) {
 		case audit.ClockConfirmed, audit.HSMLogin, audit.HSMLog:
 			continue
 		}
-		if !optional(events[i]) && !errors.Is(err, ErrRule) {
+		_, attested := events[i].(audit.KeyAttested)
+		if (attested || !optional(events[i])) && !errors.Is(err, ErrRule) {
 			t.Errorf("event %d, %T, twice: error = %v", i, events[i], err)
 		}
 	}
@@ -297,6 +299,12 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"a key before the login":                      with(committed(), verified(2, "-commit"), booted, generated),
 		"a key with another label":                    with(keyed()[:len(keyed())-1], audit.KeyGenerated{Serial: "1", Label: "x", Spec: "ecdsa-p384", SPKI: der}),
 		"a key of another type":                       with(keyed()[:len(keyed())-1], audit.KeyGenerated{Serial: "1", Label: "root", Spec: "rsa-4096", SPKI: der}),
+		"an attestation before the key":               with(keyed()[:len(keyed())-1], attested),
+		"a second attestation":                        with(keyed(), attested, attested),
+		"an attestation after the key was used":       with(keyed(), rootCertificate(), attested),
+		"an attestation of another key":               with(keyed(), audit.KeyAttested{Serial: "1", ID: 2, Chain: attested.Chain}),
+		"an attestation by another HSM":               with(keyed(), audit.KeyAttested{Serial: "2", ID: 1, Chain: attested.Chain}),
+		"an attestation in a later ceremony":          with(unlocked(), attested),
 		"a second key later":                          with(unlocked(), generated),
 		"a certificate before the login":              with(signing(), verified(4, "-intent"), child()),
 		"a certificate without an intent":             with(signed(), child()),

@@ -94,7 +94,7 @@ func (h *HSM) signAttestation(call *hsmCall) ([]byte, hsmCode) {
 		SerialNumber: new(big.Int).SetBytes(h.randomBytes(16)),
 		Subject:      pkix.Name{CommonName: fmt.Sprintf("YubiHSM Attestation id 0x%04x", o.ID)},
 		NotBefore:    issuer.NotBefore, NotAfter: issuer.NotAfter,
-		ExtraExtensions: append(h.deviceExtensions(), o.extensions()...),
+		ExtraExtensions: append(h.deviceExtensions(), o.extensions(h.frame.Fault)...),
 	}
 	switch signer.Public().(type) {
 	case *rsa.PublicKey:
@@ -155,10 +155,14 @@ func (h *HSM) deviceExtensions() []pkix.Extension {
 }
 
 // extensions: origin, domains, capabilities, ID and label.
-func (o *hsmObject) extensions() []pkix.Extension {
+func (o *hsmObject) extensions(fault HSMFault) []pkix.Extension {
+	origin := o.Origin
+	if fault == HSMMisattest {
+		origin = hsmImported
+	}
 	label, _, _ := strings.Cut(string(o.Label), "\x00")
 	return []pkix.Extension{
-		hsmExtension(3, hsmBits([]byte{o.Origin})),
+		hsmExtension(3, hsmBits([]byte{origin})),
 		hsmExtension(4, hsmBits(binary.BigEndian.AppendUint16(nil, o.Domains))),
 		hsmExtension(5, hsmBits(binary.BigEndian.AppendUint64(nil, uint64(o.Capabilities)))),
 		hsmExtension(6, int64(o.ID)),

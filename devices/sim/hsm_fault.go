@@ -13,6 +13,7 @@ const (
 	HSMFillLog                 // another host's commands fill the log first
 	HSMUnplugBefore            // unplugged instead of executed
 	HSMUnplugAfter             // executed, then unplugged before the answer
+	HSMMisattest               // what it attests says that the key was imported
 )
 
 // HSMFrame tells what became of one message. Of a session message it names the

@@ -6,13 +6,10 @@ SECTOR, SIGN = 2048, {0x47, 0x55, 0x56, 0x6A}  # SIGN: commands of a YubiHSM 2 t
 def need(ok, what):
     if not ok:
         raise ValueError(what)
-
 def sha(data):
     return hashlib.sha256(data).hexdigest()
-
 def canonical(value):  # RFC 8785, for objects with ASCII names and integers
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
 def both(b, at):
     need(b[at:at + 4] == b[at + 4:at + 8][::-1], "both-endian numbers differ")
     return struct.unpack_from("<I", b, at)[0]
@@ -67,10 +64,8 @@ def tree(leaves):  # RFC 6962 section 2.1; a log is never empty
         return leaves[0]
     k = 1 << (len(leaves) - 1).bit_length() - 1
     return hashlib.sha256(b"\1" + tree(leaves[:k]) + tree(leaves[k:])).digest()
-
 def head(log):
     return tree([hashlib.sha256(b"\0" + r["line"]).digest() for r in log]).hex()
-
 def read_log(raw, profile):
     need(raw.endswith(b"\n"), "the log was cut")
     log, prev, time = [], sha(profile), ""
@@ -93,7 +88,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
     def apply(self, rec, files):
         s, d, event = self.s, rec["data"], rec["event"]
         self.moved = event == "disc.migrated" or self.moved and event != "ceremony.begin"
-        if event in ("hsm.bootstrapped", "hsm.login", "hsm.log", "key.generated", "certificate.issued", "crl.issued"):
+        if event in ("hsm.bootstrapped", "hsm.login", "hsm.log", "key.generated", "key.attested", "certificate.issued", "crl.issued"):
             need(s["open_intent"] and not s["unreported"], event + " before its intent was read back")
         if event in ("archive.genesis", "shares.committed"):
             s.update({name: d[name] for name in ("archive", "mode", "roster") if name in d})
@@ -105,6 +100,11 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
                 {**d["hsm"], "generation": s["roster"]["generation"], "last_log_number": 0, "last_log_digest": ""}]
         elif event == "key.generated":
             s["key"] = {"hsm": d["serial"], "id": d["id"], "label": d["label"], "spec": d["spec"], "spki_sha256": sha(base64.b64decode(d["spki"]))}
+        elif event == "key.attested":  # whether the device is genuine, only its maker's root tells
+            key, device = (openssl(base64.b64decode(c), "x509", "-inform", "DER") for c in d["chain"])
+            spki = base64.b64decode(b"".join(openssl(key, "x509", "-noout", "-pubkey").split(b"\n")[1:-2]))
+            need(sha(spki) == s["key"]["spki_sha256"] and open(self.root + ".hsm", "wb").write(device), "another key is attested")
+            openssl(key, "verify", "-no_check_time", "-partial_chain", "-trusted", self.root + ".hsm")
         elif event in ("certificate.issued", "crl.issued", "hsm.log"):
             self.issued(event, d, files[d["file"]]) if "file" in d else self.device_log(d)
         elif event in ("ceremony.end", "intent.abandoned"):

@@ -84,6 +84,10 @@ type Builder struct {
 	Key  *ecdsa.PrivateKey
 	Root *x509.Certificate
 
+	// Maker vouches for the HSM, which vouches for the key. In a rehearsal it is
+	// the simulated devices'; nil: the HSM attests nothing.
+	Maker *Maker
+
 	LastBurn  audit.SessionVerified
 	DeviceLog []hsm.LogEntry // all of the HSM's entries
 
@@ -104,6 +108,11 @@ func New(tb testing.TB, mode string) *Builder {
 	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	b.must(err)
 	b.Key = key
+	if mode == "rehearsal" {
+		b.Maker = SimulatedMaker(tb)
+	} else {
+		b.Maker = NewMaker(tb)
+	}
 	b.Add(audit.Genesis{Format: 1, Archive: hex.EncodeToString(b.Archive[:]), Mode: mode, Image: digest("image"), Program: program})
 	b.Files = []disc.File{disc.NewFile("PROFILE.TOML", []byte(Profile))}
 	return b

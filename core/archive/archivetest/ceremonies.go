@@ -161,6 +161,9 @@ func (b *Builder) InitRoot() {
 	b.Add(audit.HSMLogin{Serial: hsmSerial})
 	b.Device(0x46)
 	b.Add(audit.KeyGenerated{Serial: hsmSerial, ID: 1, Label: intent.KeyLabel, Spec: intent.KeySpec, SPKI: base64.StdEncoding.EncodeToString(cert.RawSubjectPublicKeyInfo)})
+	if b.Maker != nil {
+		b.Attested(cert.PublicKey)
+	}
 	b.Device(0x56)
 	b.Issued("root", "ROOT.CRT", cert)
 	b.Root = cert

@@ -1,0 +1,35 @@
+package ceremony
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+
+	"anodize/core/audit"
+	"anodize/core/hsm"
+	"anodize/core/hsm/attestation"
+)
+
+// attest has the HSM vouch for the key that it has just made, if it is of a kind
+// that can. A key that is attested wrongly signs nothing.
+func (c *Ceremony) attest(ctx context.Context, u *unlocked, key hsm.Key, spki []byte) error {
+	attester, ok := u.session.(hsm.Attester)
+	if !ok {
+		return nil
+	}
+	chain, err := attester.Attest(ctx, key)
+	if err != nil {
+		return fmt.Errorf("having the root key attested: %w", err)
+	}
+	info := c.table.hsmInfo
+	if _, err := attestation.Verify(chain, attestation.Claim{
+		Serial: info.Serial, Firmware: info.Firmware, ID: key.ID, Label: key.Label, SPKI: spki,
+	}); err != nil {
+		return fmt.Errorf("checking what HSM %s attests of the root key, which is not used: %w", info.Serial, err)
+	}
+	e := audit.KeyAttested{Serial: info.Serial, ID: int(key.ID)}
+	for _, der := range chain {
+		e.Chain = append(e.Chain, base64.StdEncoding.EncodeToString(der))
+	}
+	return c.add(u.record, e)
+}
