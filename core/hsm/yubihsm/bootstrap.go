@@ -58,7 +58,11 @@ func (b *bootstrap) inspect(ctx context.Context) error {
 		return err
 	}
 	b.id = id
-	b.step("identify", "YubiHSM 2, serial %010d, firmware %s", id.serial, id.firmware)
+	part, err := b.dev.partNumber(ctx, id.firmware)
+	if err != nil {
+		return err
+	}
+	b.step("identify", "YubiHSM 2%s, serial %010d, firmware %s", part, id.serial, id.firmware)
 	if b.factory, err = b.dev.openDefault(ctx, id.firmware); err != nil {
 		return err
 	}
@@ -137,13 +141,6 @@ func (b *bootstrap) proveEmpty(ctx context.Context) error {
 	return foreign(ctx, b.factory, objects, object{defaultKeyID, commands.ObjectTypeAuthenticationKey})
 }
 
-// Options and their values (User Guide, SET OPTION).
-const (
-	optionForceAudit   byte = 0x01
-	optionCommandAudit byte = 0x03
-	optionFix          byte = 0x02 // on, until the device is reset
-)
-
 // unaudited are the commands that leave no entry in the log, which has room for
 // 62: they change nothing and use no key. SET LOG INDEX is among them so that a
 // full log can always be emptied; what it lets go shows as a gap in the numbers.
@@ -188,11 +185,11 @@ var mustAudit = []commands.CommandType{
 // audit makes the device log, for good, every command that it knows and that is
 // not harmless, and refuse them while its log is full.
 func (b *bootstrap) audit(ctx context.Context) error {
-	known, err := b.option(ctx, optionCommandAudit)
+	known, err := readOption(ctx, b.factory, optionCommandAudit)
 	if err != nil {
 		return fmt.Errorf("reading which commands it logs: %w", err)
 	}
-	if len(known)%2 != 0 || len(known) > 2*256 {
+	if len(known)%2 != 0 {
 		return fmt.Errorf("%w: a list of audited commands of %d bytes", errAnswer, len(known))
 	}
 	var fixed []byte
@@ -201,10 +198,10 @@ func (b *bootstrap) audit(ctx context.Context) error {
 			fixed = append(fixed, pair[0], optionFix)
 		}
 	}
-	if err := b.setOption(ctx, optionCommandAudit, fixed); err != nil {
+	if err := setOption(ctx, b.factory, optionCommandAudit, fixed); err != nil {
 		return fmt.Errorf("fixing which commands it logs: %w", err)
 	}
-	if err := b.setOption(ctx, optionForceAudit, []byte{optionFix}); err != nil {
+	if err := setOption(ctx, b.factory, optionForceAudit, []byte{optionFix}); err != nil {
 		return fmt.Errorf("forcing it to log: %w", err)
 	}
 	if err := b.checkAudit(ctx, fixed); err != nil {
@@ -217,11 +214,11 @@ func (b *bootstrap) audit(ctx context.Context) error {
 // checkAudit reads both options back: every command in fixed, (command, value)
 // pairs, and every one of mustAudit is to be logged for good.
 func (b *bootstrap) checkAudit(ctx context.Context, fixed []byte) error {
-	force, err := b.option(ctx, optionForceAudit)
+	force, err := readOption(ctx, b.factory, optionForceAudit)
 	if err != nil {
 		return fmt.Errorf("checking that it is forced to log: %w", err)
 	}
-	logged, err := b.option(ctx, optionCommandAudit)
+	logged, err := readOption(ctx, b.factory, optionCommandAudit)
 	if err != nil {
 		return fmt.Errorf("checking which commands it logs: %w", err)
 	}
@@ -245,20 +242,6 @@ func (b *bootstrap) checkAudit(ctx context.Context, fixed []byte) error {
 		return errors.New("it accepted to be forced to log, but is not")
 	}
 	return nil
-}
-
-func (b *bootstrap) option(ctx context.Context, option byte) ([]byte, error) {
-	return b.factory.send(ctx, byte(commands.CommandTypeGetOption), []byte{option})
-}
-
-// setOption sends an option, the length of its value in two bytes, and its value.
-func (b *bootstrap) setOption(ctx context.Context, option byte, value []byte) error {
-	data := append(binary.BigEndian.AppendUint16([]byte{option}, uint16(len(value))), value...)
-	answer, err := b.factory.send(ctx, byte(commands.CommandTypePutOption), data)
-	if err != nil {
-		return err
-	}
-	return exactly(answer, 0)
 }
 
 // putKey makes the PIN an authentication key.
@@ -334,17 +317,4 @@ func (b *bootstrap) checkLog(ctx context.Context) error {
 	}
 	b.step("check log", "%d entries, one chain from the reset; none acknowledged yet", len(entries))
 	return nil
-}
-
-// readLog reads the device's log.
-func readLog(ctx context.Context, s sender) (hsm.Log, error) {
-	answer, err := s.send(ctx, byte(commands.CommandTypeGetLogs), nil)
-	if err != nil {
-		return hsm.Log{}, fmt.Errorf("reading the HSM's log: %w", err)
-	}
-	log, err := hsm.ParseLog(answer)
-	if err != nil {
-		return hsm.Log{}, fmt.Errorf("reading the HSM's log: %w: %w", errAnswer, err)
-	}
-	return log, nil
 }

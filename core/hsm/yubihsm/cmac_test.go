@@ -3,6 +3,8 @@ package yubihsm
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -37,6 +39,29 @@ func TestCMACVectors(t *testing.T) {
 		got, err := cmac(unhex(t, tt.key), unhex(t, tt.in))
 		if err != nil || hex.EncodeToString(got[:]) != tt.want {
 			t.Errorf("%s: %x, %v; want %s", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// Project Wycheproof, aes_cmac_test.json at commit 3fa63dd0344a (C2SP/wycheproof,
+// Apache-2.0): its vectors for AES-128 and for keys of a wrong size, without
+// their comments.
+func TestCMACWycheproof(t *testing.T) {
+	b, err := os.ReadFile("testdata/wycheproof_aes_cmac.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors []struct {
+		TcID                  int
+		Key, Msg, Tag, Result string
+	}
+	if err := json.Unmarshal(b, &vectors); err != nil || len(vectors) < 100 {
+		t.Fatalf("%d vectors, %v", len(vectors), err)
+	}
+	for _, v := range vectors {
+		got, err := cmac(unhex(t, v.Key), unhex(t, v.Msg))
+		if accepted := err == nil && hex.EncodeToString(got[:]) == v.Tag; accepted != (v.Result == "valid") {
+			t.Errorf("vector %d is %s: %x, %v; its tag is %s", v.TcID, v.Result, got, err, v.Tag)
 		}
 	}
 }

@@ -14,6 +14,7 @@
 package yubihsm
 
 import (
+	"bytes"
 	"context"
 	"crypto/pbkdf2"
 	"crypto/sha256"
@@ -127,6 +128,31 @@ func (d *Device) identify(ctx context.Context) (identity, error) {
 		logTotal: a[7],
 		logUsed:  a[8],
 	}, nil
+}
+
+// partNumber returns ", part number …" of a device that tells it: the second
+// page of GET DEVICE INFO, asked for by its number, from firmware 2.4.0 (source:
+// yubihsm-shell, yh_util_get_partnumber). A device that refuses has none to tell.
+func (d *Device) partNumber(ctx context.Context, firmware version) (string, error) {
+	if firmware.before(firmware240) {
+		return "", nil
+	}
+	const page, longest = 1, 64
+	text, err := d.exchange(ctx, byte(commands.CommandTypeDeviceInfo), []byte{page})
+	if refusal := (*Error)(nil); errors.As(err, &refusal) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	text = bytes.TrimRight(text, "\x00")
+	if len(text) > longest || bytes.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "", fmt.Errorf("%w: a part number of %d bytes", errAnswer, len(text))
+	}
+	if len(text) == 0 {
+		return "", nil
+	}
+	return ", part number " + string(text), nil
 }
 
 // Info implements hsm.Device.

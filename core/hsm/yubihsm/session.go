@@ -285,23 +285,6 @@ func (s *session) sign(ctx context.Context, key hsm.Key, message []byte) ([]byte
 	return sig, nil
 }
 
-// ReadLog implements hsm.Session.
-func (s *session) ReadLog(ctx context.Context) (hsm.Log, error) {
-	return readLog(ctx, s)
-}
-
-// AckLog implements hsm.Session, with SET LOG INDEX.
-func (s *session) AckLog(ctx context.Context, number uint16) error {
-	answer, err := s.send(ctx, byte(commands.CommandTypeSetLogIndex), binary.BigEndian.AppendUint16(nil, number))
-	if err == nil {
-		err = exactly(answer, 0)
-	}
-	if err != nil {
-		return fmt.Errorf("acknowledging the HSM's log up to entry %d: %w", number, err)
-	}
-	return nil
-}
-
 // Attest implements hsm.Attester: the maker's attestation key, number 0, signs a
 // certificate for key, and the opaque object of that number certifies it.
 func (s *session) Attest(ctx context.Context, key hsm.Key) ([][]byte, error) {
