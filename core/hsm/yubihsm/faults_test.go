@@ -25,6 +25,9 @@ const (
 	cmdExport        = 0x4a
 	cmdImport        = 0x4b
 	cmdChangeAuthKey = 0x6c
+	cmdGenerate      = 0x46
+	cmdAttest        = 0x64
+	cmdSetLogIndex   = 0x67
 )
 
 var faults = map[string]sim.HSMFault{
@@ -184,6 +187,77 @@ func TestSignWithAFault(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A whole ceremony's worth of commands, and whatever may go wrong at each
+// message: nothing that changes the device or uses the key runs twice, nothing
+// follows the fault, and the device opens afterwards with the PIN that it has.
+func TestSessionWithAFaultAtEveryMessage(t *testing.T) {
+	fresh := savedPair(t, hsm.Ed25519)
+	whole := fresh(t)
+	if err := ceremony(t.Context(), whole.devices[1]); err != nil {
+		t.Fatal(err)
+	}
+	for name, fault := range faults {
+		for n := 1; n <= len(whole.sims[1].frames); n++ {
+			t.Run(fmt.Sprintf("%s at message %d", name, n), func(t *testing.T) {
+				p := fresh(t)
+				h, d := p.sims[1], p.devices[1]
+				h.FaultIn(n, fault)
+				if err := ceremony(t.Context(), d); err != nil && fault != sim.HSMExpireSessions && fault != sim.HSMFillLog && h.afterFault() != 0 {
+					t.Errorf("%d messages after the fault: %v", h.afterFault(), err)
+				}
+				for _, command := range []byte{cmdGenerate, cmdSignEdDSA, cmdAttest, cmdSetLogIndex, cmdChangeAuthKey} {
+					if times := h.executed(command); times > 1 {
+						t.Errorf("%s ran %d times", hsm.CommandName(command), times)
+					}
+				}
+				h.Plug()
+				pin := newPIN()
+				if h.executed(cmdChangeAuthKey) == 1 {
+					pin = nextPIN()
+				}
+				if _, err := d.Open(t.Context(), pin); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// ceremony uses every method of a session once.
+func ceremony(ctx context.Context, d *yubihsm.Device) error {
+	s, err := d.Open(ctx, newPIN())
+	if err != nil {
+		return err
+	}
+	key, err := s.GenerateKey(ctx, "another root", hsm.Ed25519)
+	if err == nil {
+		key, err = s.FindKey(ctx, key.Label)
+	}
+	if err == nil {
+		_, err = s.Sign(ctx, key, []byte("m"))
+	}
+	if err == nil {
+		_, err = s.(hsm.Attester).Attest(ctx, key)
+	}
+	if err == nil {
+		_, err = s.Random(ctx, 32)
+	}
+	var log hsm.Log
+	if err == nil {
+		log, err = s.ReadLog(ctx)
+	}
+	if err == nil && len(log.Entries) > 0 {
+		err = s.AckLog(ctx, log.Entries[len(log.Entries)-1].Number)
+	}
+	if err == nil {
+		err = s.ChangePIN(ctx, nextPIN())
+	}
+	if err != nil {
+		return err // a dead session sends nothing, not even to be closed
+	}
+	return s.Close(ctx)
 }
 
 func TestIdleSessionOnTheDevicesClock(t *testing.T) {

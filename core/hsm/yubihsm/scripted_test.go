@@ -219,7 +219,24 @@ func TestWrongDataIsRefused(t *testing.T) {
 			_, err := objectInfo(context.Background(), s, object{1, 3})
 			return err
 		},
-		"a key that was found nowhere": func(s *session) error { _, err := s.FindKey(context.Background(), "root"); return err },
+		"another key's PIN changed": func(s *session) error {
+			return s.ChangePIN(context.Background(), secret.Own(make([]byte, hsm.PINSize)))
+		},
+		"a wrap key of another number": func(s *session) error {
+			_, err := s.PutWrapKey(context.Background(), secret.Own(make([]byte, hsm.WrapKeySize)))
+			return err
+		},
+		"a wrap key deleted with data": func(s *session) error { return s.DeleteWrapKey(context.Background(), hsm.WrapKey{}) },
+		"a wrapped key too short to be one": func(s *session) error {
+			_, err := s.ExportWrapped(context.Background(), hsm.WrapKey{}, hsm.Key{})
+			return err
+		},
+		"an import of something else": func(s *session) error {
+			_, err := s.ImportWrapped(context.Background(), hsm.WrapKey{}, secret.Own(make([]byte, 64)), hsm.Key{Spec: hsm.Ed25519})
+			return err
+		},
+		"storage info of another length": func(s *session) error { _, err := readStorage(context.Background(), s); return err },
+		"a key that was found nowhere":   func(s *session) error { _, err := s.FindKey(context.Background(), "root"); return err },
 	} {
 		_, s := openScripted(t, echoes([]byte{1, 2, 3, 4, 5, 6}))
 		if err := call(s); !errors.Is(err, errAnswer) {
@@ -268,13 +285,18 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(byte(3), []byte{0xc8, 0, 4, 1, 0, 3, 0})
 	f.Add(byte(4), []byte{0xd4, 0, 1, 46})
 	f.Add(byte(5), []byte{errorByte, 0, 1, 9})
+	f.Add(byte(16), []byte{0xec, 0, 2, 0, 2})
+	f.Add(byte(18), []byte{0xc8, 0, 4, 2, 0, 4, 0})
+	f.Add(byte(20), append([]byte{0xca, 0, 40}, make([]byte, 40)...))
+	f.Add(byte(22), []byte{0xcb, 0, 3, 3, 0, 0})
+	f.Add(byte(24), []byte{0xc8, 0, 4, 1, 0, 3, 0})
 	f.Fuzz(func(t *testing.T, which byte, answer []byte) {
 		script, s := openScripted(t, func([]byte) []byte { return answer })
 		if which&1 == 1 { // in the clear
 			script.outer = func(_, _ []byte) []byte { return answer }
 		}
 		ctx := context.Background()
-		switch which >> 1 % 8 {
+		switch which >> 1 % 13 {
 		case 0:
 			if b, err := s.Random(ctx, 4); err == nil && len(b) != 4 {
 				t.Fatalf("%d bytes", len(b))
@@ -300,6 +322,28 @@ func FuzzAnswers(f *testing.F) {
 			_, _ = s.dev.Info(ctx)
 			_, _ = s.dev.Random(ctx, 4)
 			_ = s.dev.Bootstrap(ctx, s.pin, nil)
+			_, _ = s.dev.partNumber(ctx, firmware240)
+		case 8:
+			if err := s.ChangePIN(ctx, secret.Own(make([]byte, hsm.PINSize))); errors.Is(err, errAnswer) && !s.ch.dead {
+				t.Fatalf("the session goes on under no one knows which PIN: %v", err)
+			}
+		case 9:
+			keys, err := s.WrapKeys(ctx)
+			if err == nil && len(keys) > 1 {
+				t.Fatalf("%+v", keys)
+			}
+		case 10:
+			if blob, err := s.ExportWrapped(ctx, hsm.WrapKey{}, hsm.Key{}); err == nil && blob.Len() <= wrapNonceSize+wrapTagSize {
+				t.Fatalf("%d bytes", blob.Len())
+			}
+		case 11:
+			_, _ = s.ImportWrapped(ctx, hsm.WrapKey{}, secret.Own(answer), hsm.Key{Spec: hsm.Ed25519})
+			_, _ = s.PutWrapKey(ctx, secret.Own(make([]byte, hsm.WrapKeySize)))
+			_ = s.DeleteWrapKey(ctx, hsm.WrapKey{})
+		case 12:
+			_ = s.CheckImport(ctx, hsm.Key{Spec: hsm.Ed25519})
+			_, _ = readOption(ctx, s, optionForceAudit)
+			_, _ = readStorage(ctx, s)
 		}
 	})
 }
