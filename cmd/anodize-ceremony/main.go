@@ -4,7 +4,8 @@
 // It guarantees that one ceremony runs at a time, that no simulated device and no
 // network is part of the program, and that nothing of its memory reaches a disk by
 // a crash. Without its devices it stands at the first gate that lacks one, and says
-// which.
+// which. Behind a sentinel it needs no privileges, but the device nodes that it is
+// given.
 //
 // It exits with 0 when the ceremony was closed, 1 when it could not go on, 2 when
 // it was called wrongly, and 3 when another one is running.
@@ -22,7 +23,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"anodize/cmd/internal/gate"
 	"anodize/core/ceremony"
+	"anodize/devices/machine"
 )
 
 // Exit codes.
@@ -66,6 +69,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 type options struct {
 	mode ceremony.Mode
 	lock string
+	gate bool // the sentinel started this program
 }
 
 func parseArgs(args []string, stderr io.Writer) (options, error) {
@@ -80,6 +84,7 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 		return nil
 	})
 	fs.StringVar(&o.lock, "lock", "/run/anodize/ceremony.lock", "the file that one ceremony at a time locks")
+	fs.BoolVar(&o.gate, "gate", false, "the sentinel started this program, and holds the lock: ask it, over the descriptors 3 and 4, for what needs privileges")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
@@ -89,13 +94,25 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
-// hold plays a ceremony while it holds the lock.
+// hold plays a ceremony while it holds the lock, or the sentinel does.
 func hold(ctx context.Context, o options) (err error) {
+	if o.gate {
+		g := gate.NewClient(os.NewFile(gate.AnswersFD, "answers"), os.NewFile(gate.RequestsFD, "requests"))
+		if err := play(ctx, o.mode, g); err != nil || ctx.Err() != nil {
+			return err
+		}
+		return g.PowerOff()
+	}
 	held, err := lock(o.lock)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
+	return play(ctx, o.mode, nil)
+}
+
+// play plays a ceremony; g is nil if this program does everything by itself.
+func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (err error) {
 	if err := keepMemoryPrivate(); err != nil {
 		return err
 	}
@@ -107,7 +124,10 @@ func hold(ctx context.Context, o options) (err error) {
 	defer stop()
 	r := newRoom(ctx, "")
 	defer func() { err = errors.Join(err, r.close()) }()
-	return show(ctx, ceremony.New(ceremony.Setup{
-		Room: r, Mode: o.mode, Random: rand.Reader, Image: sum, Program: version(),
-	}))
+	setup := ceremony.Setup{Room: r, Mode: mode, Random: rand.Reader, Image: sum, Program: version(), Machine: seen{machine.New("")}}
+	if g != nil {
+		r.behind(g)
+		setup.Machine = told{g}
+	}
+	return show(ctx, ceremony.New(setup))
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"anodize/cmd/internal/gate"
 	"anodize/core/ceremony"
 	"anodize/core/disc"
 	"anodize/core/hsm"
@@ -27,7 +28,7 @@ import (
 // or the room is closed.
 type room struct {
 	root    string
-	clock   *clock.Clock
+	clock   machineClock
 	sticks  *block.Finder
 	changed <-chan struct{}
 
@@ -61,6 +62,12 @@ type opticalDrive interface {
 	Close() error
 }
 
+// machineClock is a *clock.Clock, or one behind the sentinel's gate.
+type machineClock interface {
+	Now() time.Time
+	Set(time.Time) error
+}
+
 // drive is an optical drive that is open.
 type drive struct {
 	opticalDrive
@@ -78,6 +85,17 @@ func newRoom(ctx context.Context, root string) *room {
 	r.changed = hotplug.Watch(ctx, root, r.media)
 	return r
 }
+
+// behind has the sentinel do what this program may not.
+func (r *room) behind(g *gate.Client) {
+	r.clock, r.sticks = gateClock{g}, block.NewFinderBehind(g, r.root)
+}
+
+// gateClock is the machine's clock, which the sentinel sets.
+type gateClock struct{ gate *gate.Client }
+
+func (c gateClock) Now() time.Time        { return time.Now() }
+func (c gateClock) Set(t time.Time) error { return c.gate.SetClock(t) }
 
 func (r *room) Now() time.Time             { return r.clock.Now() }
 func (r *room) SetClock(t time.Time) error { return r.clock.Set(t) }

@@ -22,7 +22,7 @@ type table struct {
 func newTable(t *testing.T) *table {
 	b := &table{root: t.TempDir(), mounts: map[string]string{}}
 	b.Finder = NewFinder(b.root)
-	b.Finder.mount = func(node string, _ format, a access) (*os.File, error) {
+	b.Finder.mount = func(l Location, _ format, a access) (*folder, error) {
 		if a != readOnly {
 			return nil, errors.New("looking for the stick, it would write")
 		}
@@ -30,7 +30,8 @@ func newTable(t *testing.T) *table {
 		if b.fail != nil {
 			return nil, b.fail
 		}
-		return os.Open(b.mounts[node])
+		f, err := os.Open(b.mounts[l.Node])
+		return &folder{File: f}, err
 	}
 	return b
 }

@@ -251,15 +251,15 @@ func (s *Stick) pulled(err error) bool {
 }
 
 func (s *Stick) withFolder(a access, body func(folder *os.File) error) (err error) {
-	folder, err := s.mount(s.at.Node, s.format, a)
+	top, err := s.mount(s.at, s.format, a)
 	if err != nil {
 		return fmt.Errorf("mounting it: %w", err)
 	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
+	defer func() { err = errors.Join(err, top.Close()) }()
 	if !s.at.present() { // another one may have taken its node
 		return ErrGone
 	}
-	return body(folder)
+	return body(top.File)
 }
 
 // explain adds to an error of the kernel what it means here.

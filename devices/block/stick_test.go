@@ -33,14 +33,15 @@ func newMounted(t *testing.T) *mounted {
 	return m
 }
 
-func (m *mounted) mountFolder(_ string, _ format, a access) (*os.File, error) {
+func (m *mounted) mountFolder(_ Location, _ format, a access) (*folder, error) {
 	m.accesses = append(m.accesses, a)
 	if m.before != nil {
 		if err := m.before(a); err != nil {
 			return nil, err
 		}
 	}
-	return os.Open(m.folder)
+	f, err := os.Open(m.folder)
+	return &folder{File: f}, err
 }
 
 func (m *mounted) put(t *testing.T, name, text string) {

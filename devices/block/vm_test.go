@@ -111,7 +111,7 @@ func (g *inside) find(ctx context.Context) (string, error) {
 
 // flags tries what the mount must not allow, and says what the kernel calls it.
 func (g *inside) flags() (string, error) {
-	folder, err := mount(g.stick.at.Node, g.stick.format, readOnly)
+	folder, err := mount(g.stick.at, g.stick.format, readOnly)
 	if err != nil {
 		return "", err
 	}
