@@ -10,7 +10,7 @@ DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools
 	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev
 DEBS_VM = qemu-system-x86
 
-.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs clean
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img clean
 
 all: test
 
@@ -71,6 +71,11 @@ docs: deps
 	@mkdir -p build/docs; for f in assets/pages/*.html; do \
 		chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
 			--print-to-pdf=build/docs/$$(basename $$f .html).pdf file://$(CURDIR)/$$f || exit 1; done
+
+# A stick with the profile and the request of the tests, in build.
+fake-shuttle.img:
+	@mkdir -p build && rm -f build/$@
+	go run ./cmd/anodize-shuttle init -profile testdata/profile.toml testdata/intermediate.csr build/$@
 
 clean:
 	rm -rf build

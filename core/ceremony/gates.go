@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"anodize/core/disc"
@@ -438,16 +436,4 @@ func lamp(there, passed bool, word, absent string) Lamp {
 		return Lamp{There, word}
 	}
 	return Lamp{NeedsYou, word}
-}
-
-// findFiles returns the names that match, without regard to case, in order.
-func findFiles(names []string, suffixes ...string) []string {
-	var found []string
-	for _, name := range names {
-		lower := strings.ToLower(name)
-		if slices.ContainsFunc(suffixes, func(s string) bool { return strings.HasSuffix(lower, s) }) {
-			found = append(found, name)
-		}
-	}
-	return found
 }

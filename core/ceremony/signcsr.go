@@ -78,7 +78,7 @@ func (op signCSR) pick(ctx context.Context, c *Ceremony) (*ca.Request, error) {
 		if err != nil {
 			return nil, fmt.Errorf("listing the files on the stick: %w", err)
 		}
-		names = findFiles(names, ".csr", ".req", ".p10", ".pem", ".der")
+		names = ca.RequestNames(names)
 		if len(names) == 0 {
 			return nil, errors.New("the stick holds no request: copy a .csr file to its top level")
 		}

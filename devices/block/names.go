@@ -37,3 +37,7 @@ func plain(name string) error {
 func reserved(r rune) bool {
 	return r < 0x20 || r == 0x7F || strings.ContainsRune(`/\:*?"<>|`, r)
 }
+
+// CheckName tells by an error that wraps ErrName why a file of that name would not be
+// seen on a stick, and could not be written.
+func CheckName(name string) error { return plain(name) }
