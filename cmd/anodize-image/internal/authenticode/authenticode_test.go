@@ -47,7 +47,7 @@ func read(t *testing.T, dir, name string) []byte {
 }
 
 // digest is the hash that a signature signs, as osslsigncode reads and computes it.
-var digest = regexp.MustCompile(`(?m)^(?:Current|Calculated) message digest *: ([0-9A-F]{64})$`)
+var digest = regexp.MustCompile(`(?m)^(?:Current|Calculated) message digest *: ([0-9A-F]{64}) *$`)
 
 // sbsign and osslsigncode sign the program, and osslsigncode computes its hash anew:
 // all of them find the hash that this package finds, before and after.

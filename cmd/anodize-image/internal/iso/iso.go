@@ -43,9 +43,13 @@ const (
 // Volume is what an image is made of.
 type Volume struct {
 	Label     string // capitals, digits and underscores, at most 32
+	Source    string // what it was prepared from: the same, at most 128
 	Time      time.Time
 	Partition []byte // an EFI system partition; its length a multiple of 512
 }
+
+// letters are what may stand in a label, ISO 9660's d-characters.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 // Write returns the image.
 func Write(v Volume) ([]byte, error) {
@@ -53,8 +57,10 @@ func Write(v Volume) ([]byte, error) {
 	switch {
 	case length == 0 || length%virtual != 0 || length/virtual > 0xffff:
 		return nil, fmt.Errorf("a partition of %d bytes cannot be booted from a disc: it takes whole sectors of %d bytes, at most %d of them", length, virtual, 0xffff)
-	case v.Label == "" || len(v.Label) > 32 || strings.Trim(v.Label, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "":
+	case v.Label == "" || len(v.Label) > 32 || strings.Trim(v.Label, letters) != "":
 		return nil, fmt.Errorf("a disc cannot be labelled %q: use capitals, digits and underscores, at most 32", v.Label)
+	case len(v.Source) > 128 || strings.Trim(v.Source, letters) != "":
+		return nil, fmt.Errorf("a disc cannot say that it was prepared from %q: use capitals, digits and underscores, at most 128", v.Source)
 	}
 	sectors := partition + (length+gpt.Rest+sector-1)/sector
 	image := make([]byte, sectors*sector)

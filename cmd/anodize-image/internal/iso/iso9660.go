@@ -21,11 +21,12 @@ func writePrimary(b []byte, v Volume, sectors int) {
 	binary.LittleEndian.PutUint32(b[140:], littleEndianPaths)
 	binary.BigEndian.PutUint32(b[148:], bigEndianPaths)
 	record(b[156:], "\x00", rootDirectory, sector, v.Time, true)
-	for _, field := range [][2]int{{190, 318}, {318, 446}, {446, 574}, {574, 702}, {702, 739}, {739, 776}, {776, 813}} {
+	for _, field := range [][2]int{{190, 318}, {318, 446}, {574, 702}, {702, 739}, {739, 776}, {776, 813}} {
 		text(b[field[0]:field[1]], "")
 	}
-	longTime(b[813:], v.Time) // created
-	longTime(b[830:], v.Time) // changed
+	text(b[446:574], v.Source) // the preparer
+	longTime(b[813:], v.Time)  // created
+	longTime(b[830:], v.Time)  // changed
 	copy(b[847:], "0000000000000000\x00")
 	copy(b[864:], "0000000000000000\x00")
 	b[881] = 1

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 func volume() Volume {
 	partition := bytes.Repeat([]byte("0123456789abcde\n"), 3<<16)
-	return Volume{Label: "ANODIZE_PROD", Time: time.Date(2026, 4, 25, 14, 30, 22, 0, time.UTC), Partition: partition}
+	return Volume{Label: "ANODIZE_PROD", Source: "COMMIT_0123", Time: time.Date(2026, 4, 25, 14, 30, 22, 0, time.UTC), Partition: partition}
 }
 
 func written(t *testing.T, v Volume) (image []byte, name string) {
@@ -49,6 +50,7 @@ func TestXorrisoReadsTheImage(t *testing.T) {
 		"El Torito boot img :   1  UEFI  y   none  0x0000  0x00   6144          32",
 		"System area summary: MBR protective-msdos-label cyl-align-off GPT",
 		"GPT type GUID      :   1  28732ac11ff8d211ba4b00a0c93ec93b",
+		"Preparer Id  : COMMIT_0123",
 		"Creation Time: 2026042514302200",
 		"'ESP.IMG'",
 	} {
@@ -88,15 +90,15 @@ func TestTheSameBytesWheneverItIsMade(t *testing.T) {
 	}
 }
 
-func TestThePartitionIsFoundAgain(t *testing.T) {
+func TestWhatWasWrittenIsReadBack(t *testing.T) {
 	v := volume()
 	image, _ := written(t, v)
-	if got, err := Partition(image); err != nil || !bytes.Equal(got, v.Partition) {
-		t.Errorf("found %d bytes, %v", len(got), err)
+	if got, err := Read(image); err != nil || !reflect.DeepEqual(got, v) {
+		t.Errorf("read %s %s %v, %d bytes, %v", got.Label, got.Source, got.Time, len(got.Partition), err)
 	}
-	for n := range len(image)/sector - (len(image)-partition*sector-len(v.Partition))/sector {
-		if _, err := Partition(image[:n*sector]); !errors.Is(err, ErrFormat) {
-			t.Fatalf("found in the first %d sectors: %v", n, err)
+	for n := range partition + len(v.Partition)/sector {
+		if _, err := Read(image[:n*sector]); !errors.Is(err, ErrFormat) {
+			t.Fatalf("read from the first %d sectors: %v", n, err)
 		}
 	}
 }
@@ -107,6 +109,7 @@ func TestWhatCannotBeBootedIsRefused(t *testing.T) {
 		"a partition of half a sector":              func(v *Volume) { v.Partition = v.Partition[:256] },
 		"no partition":                              func(v *Volume) { v.Partition = nil },
 		"a label in small letters":                  func(v *Volume) { v.Label = "anodize" },
+		"a source in small letters":                 func(v *Volume) { v.Source = "commit" },
 		"no label":                                  func(v *Volume) { v.Label = "" },
 	} {
 		v := volume()
@@ -117,7 +120,7 @@ func TestWhatCannotBeBootedIsRefused(t *testing.T) {
 	}
 }
 
-func FuzzPartition(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	v := volume()
 	v.Partition = v.Partition[:4096]
 	image, err := Write(v)
@@ -126,7 +129,7 @@ func FuzzPartition(f *testing.F) {
 	}
 	f.Add(image)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := Partition(data); err != nil && !errors.Is(err, ErrFormat) {
+		if _, err := Read(data); err != nil && !errors.Is(err, ErrFormat) {
 			t.Fatal(err)
 		}
 	})
