@@ -71,7 +71,9 @@ func rootedOn(t *testing.T, maker *archivetest.Maker, change func(*audit.HSMFact
 			change(&e.HSM)
 			return e
 		case audit.SharesCommitted:
-			change(&e.HSM)
+			other := audit.HSMFacts{Serial: e.HSMs[0]}
+			change(&other)
+			e.HSMs = []string{other.Serial}
 			return e
 		case audit.HSMBootstrapped:
 			change(&e.HSM)

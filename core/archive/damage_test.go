@@ -165,7 +165,7 @@ var damages = map[string]func(t *testing.T) []byte{
 		for i, custodian := range intent.Custodians {
 			roster.Members = append(roster.Members, audit.Member{Name: custodian, X: 1 + i, Commitment: strings.Repeat("5a", 32)})
 		}
-		b.Add(audit.SharesCommitted{Roster: roster, HSM: intent.HSM})
+		b.Add(audit.SharesCommitted{Roster: roster, HSMs: []string{intent.HSM.Serial}})
 		files := []disc.File{disc.NewFile("STATE.JSON", []byte("{}\n"))}
 		b.Add(audit.SessionClose{Directory: name, Files: archivetest.Facts(files)})
 		b.Directories = append(b.Directories, disc.Directory{Name: name, Files: append(files, disc.NewFile("AUDIT.LOG", b.Log.Bytes()))})

@@ -8,8 +8,11 @@ import (
 	"anodize/core/hsm"
 )
 
-// Commands of a YubiHSM 2 that sign with a key (YubiHSM 2 User Guide).
+// Commands of a YubiHSM 2 that sign with a key, and the one that gives a key away
+// (YubiHSM 2 User Guide).
 const (
+	exportWrapped = 0x4a
+
 	signPKCS1 = 0x47
 	signPSS   = 0x55
 	signECDSA = 0x56
@@ -18,24 +21,45 @@ const (
 
 // devices follows the HSMs' own logs through the archive's log.
 type devices struct {
-	last     map[string]hsm.LogEntry // newest entry on record, by the device's serial
-	signed   int                     // certificates and CRLs on record since the last hsm.log
-	excused  int                     // ceremonies since that stopped: a signature of theirs may have been lost
-	excess   string                  // signatures in this ceremony's device log that are not on record
+	fleet    map[string]*device // by serial number
+	begin    audit.CeremonyBegin
+	source   string   // the HSM whose key the ceremony may give away
+	excess   []string // in this ceremony's device logs, and not on record
 	entries  int
 	expected int
+}
+
+// device is what is known of one HSM.
+type device struct {
+	known   bool         // it has entries on record, since its reset
+	last    hsm.LogEntry // the newest of them
+	signed  int          // certificates and CRLs on record since its last hsm.log
+	excused int          // ceremonies since that stopped: a signature of theirs may have been lost
+	backup  bool         // one of them was to give its key away
+}
+
+func (d *devices) of(serial string) *device {
+	if d.fleet[serial] == nil {
+		d.fleet[serial] = &device{}
+	}
+	return d.fleet[serial]
 }
 
 // checkDeviceLogs verifies that the entries of every HSM are one chain, and that
 // they tell of the signatures on record and of no other.
 func (v *verifier) checkDeviceLogs(c *check) string {
-	d := &devices{last: map[string]hsm.LogEntry{}}
+	d := &devices{fleet: map[string]*device{}}
 	for _, r := range v.res.Log.Records() {
 		switch e := r.Event.(type) {
+		case audit.CeremonyBegin:
+			d.begin, d.source = e, ""
+		case audit.IntentKeyBackup:
+			d.source = e.From.Serial
 		case audit.HSMBootstrapped:
-			delete(d.last, e.HSM.Serial) // a reset empties the log
+			at := d.of(e.HSM.Serial)
+			at.known, at.last = false, hsm.LogEntry{} // a reset empties the log
 		case audit.CertificateIssued, audit.CRLIssued:
-			d.signed++
+			d.of(d.begin.HSM.Serial).signed++
 		case audit.IntentAbandoned:
 			d.stopped(c)
 		case audit.CeremonyEnd:
@@ -57,26 +81,29 @@ func (d *devices) ended(c *check, e audit.CeremonyEnd) {
 		d.stopped(c)
 		return
 	}
-	if d.excess != "" {
-		c.error("%s", d.excess)
+	for _, excess := range d.excess {
+		c.error("%s", excess)
 	}
-	d.excess = ""
+	d.excess = nil
 }
 
 func (d *devices) stopped(c *check) {
-	d.excused++
-	if d.excess != "" {
-		c.warn("%s; the ceremony stopped", d.excess)
+	at := d.of(d.begin.HSM.Serial)
+	at.excused++
+	at.backup = at.backup || d.source != ""
+	for _, excess := range d.excess {
+		c.warn("%s; the ceremony stopped", excess)
 	}
-	d.excess = ""
+	d.excess = nil
 }
 
 func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 	if e.UnloggedBoots > 0 || e.UnloggedAuths > 0 {
 		c.warn("record %d: the HSM %s did not log %d starts and %d sessions", seq, e.Serial, e.UnloggedBoots, e.UnloggedAuths)
 	}
+	at := d.of(e.Serial)
 	if len(e.Entries) == 0 && e.LastDigest == "" {
-		d.signed, d.excused = 0, 0 // a device without a log of its own
+		at.signed, at.excused = 0, 0 // a device without a log of its own
 		return
 	}
 	entries, err := parseEntries(e.Entries)
@@ -85,22 +112,22 @@ func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 		return
 	}
 	d.entries += len(entries)
-	if _, known := d.last[e.Serial]; !known && len(entries) > 0 {
+	if !at.known && len(entries) > 0 {
 		if _, err := (hsm.Log{Entries: entries[:1]}).VerifyFrom(hsm.LogEntry{}); err != nil {
 			c.warn("record %d: HSM %s: %v; what it did before is not on record", seq, e.Serial, err)
 		}
 	}
-	fresh, err := d.follow(e.Serial, entries)
+	fresh, err := at.follow(entries)
 	if err != nil {
 		c.error("record %d: HSM %s: %v", seq, e.Serial, err)
 	}
 	if len(entries) > 0 {
-		d.last[e.Serial] = entries[len(entries)-1]
+		at.known, at.last = true, entries[len(entries)-1]
 	}
-	if last := d.last[e.Serial]; int(last.Number) != e.LastNumber || hex.EncodeToString(last.Digest[:]) != e.LastDigest {
+	if last := at.last; int(last.Number) != e.LastNumber || hex.EncodeToString(last.Digest[:]) != e.LastDigest {
 		c.error("record %d: the last entry is %d with digest %x, not %d with %s", seq, last.Number, last.Digest, e.LastNumber, e.LastDigest)
 	}
-	d.count(c, seq, fresh)
+	d.count(c, seq, e.Serial, fresh)
 }
 
 func parseEntries(lines []string) ([]hsm.LogEntry, error) {
@@ -117,35 +144,46 @@ func parseEntries(lines []string) ([]hsm.LogEntry, error) {
 
 // follow checks that entries continue the device's chain and returns those that
 // were not on record.
-func (d *devices) follow(serial string, entries []hsm.LogEntry) ([]hsm.LogEntry, error) {
-	last, known := d.last[serial]
-	if known || len(entries) == 0 {
-		return hsm.Log{Entries: entries}.VerifyFrom(last)
+func (d *device) follow(entries []hsm.LogEntry) ([]hsm.LogEntry, error) {
+	if d.known || len(entries) == 0 {
+		return hsm.Log{Entries: entries}.VerifyFrom(d.last)
 	}
 	_, err := hsm.Log{Entries: entries[1:]}.VerifyFrom(entries[0])
 	return entries, err
 }
 
-// count compares the signatures in the device's log with those in ours.
-func (d *devices) count(c *check, seq uint64, entries []hsm.LogEntry) {
-	signatures := 0
+// count compares the signatures in the device's log with those in ours, and finds
+// a key that was given away.
+func (d *devices) count(c *check, seq uint64, serial string, entries []hsm.LogEntry) {
+	signatures, exports := 0, 0
 	for _, e := range entries {
+		if !e.Succeeded() {
+			continue
+		}
 		switch e.Command {
 		case signPKCS1, signPSS, signECDSA, signEdDSA:
-			if e.Succeeded() {
-				signatures++
-			}
+			signatures++
+		case exportWrapped:
+			exports++
 		}
 	}
+	at := d.of(serial)
 	switch {
-	case signatures == d.signed:
-	case signatures > d.signed && d.excused > 0:
-		c.warn("record %d: the HSM signed %d times, %d are on record; %d ceremonies stopped since the last device log", seq, signatures, d.signed, d.excused)
-	case signatures > d.signed:
-		d.excess = fmt.Sprintf("record %d: the HSM signed %d times, %d are on record", seq, signatures, d.signed)
+	case signatures == at.signed:
+	case signatures > at.signed && at.excused > 0:
+		c.warn("record %d: the HSM %s signed %d times, %d are on record; %d ceremonies stopped since its last device log", seq, serial, signatures, at.signed, at.excused)
+	case signatures > at.signed:
+		d.excess = append(d.excess, fmt.Sprintf("record %d: the HSM %s signed %d times, %d are on record", seq, serial, signatures, at.signed))
 	default:
-		c.error("record %d: the HSM signed %d times, %d are on record", seq, signatures, d.signed)
+		c.error("record %d: the HSM %s signed %d times, %d are on record", seq, serial, signatures, at.signed)
 	}
-	d.expected += d.signed
-	d.signed, d.excused = 0, 0
+	switch {
+	case exports == 0 || serial == d.source:
+	case at.backup:
+		c.warn("record %d: the HSM %s gave a key away in a ceremony that stopped", seq, serial)
+	default:
+		c.error("record %d: the HSM %s gave a key away outside a backup", seq, serial)
+	}
+	d.expected += at.signed
+	at.signed, at.excused, at.backup = 0, 0, false
 }

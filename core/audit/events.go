@@ -21,7 +21,7 @@ type Genesis struct {
 
 // CeremonyBegin says what was found when an operation was begun.
 type CeremonyBegin struct {
-	Operation string     `json:"operation"` // init-root, sign-csr, issue-crl, migrate-disc
+	Operation string     `json:"operation"` // init-root, sign-csr …
 	Program   string     `json:"program"`
 	Image     string     `json:"image"`
 	HSM       HSMFacts   `json:"hsm"`
@@ -122,6 +122,39 @@ type DiscMigrated struct {
 	Reason   string     `json:"reason"`
 }
 
+// IntentKeyBackup says which key will be copied, and between which HSMs. To is
+// factory-fresh; it will be reset, and opened by the PIN that opens From.
+type IntentKeyBackup struct {
+	From       HSMFacts `json:"from"`
+	To         HSMFacts `json:"to"`
+	KeyLabel   string   `json:"key_label"`
+	SPKISHA256 string   `json:"spki_sha256"` // of its SubjectPublicKeyInfo, hex
+}
+
+// IntentRekeyShares says who will hold the shares of a new PIN, and in which HSMs
+// it takes the old one's place.
+type IntentRekeyShares struct {
+	Set        uint16   `json:"set"`
+	Generation int      `json:"generation"`
+	Threshold  int      `json:"threshold"`
+	Custodians []string `json:"custodians"`
+	HSMs       []string `json:"hsms"`   // serials, rising: these will be changed
+	Absent     []string `json:"absent"` // serials, rising: the rest of the fleet
+}
+
+// IntentUpdateHSM says which HSM, absent when the PIN was changed, will be given
+// the present one.
+type IntentUpdateHSM struct {
+	HSM        HSMFacts `json:"hsm"`
+	Generation int      `json:"generation"` // of the shares that will open it
+}
+
+// IntentRetireHSM says which HSM will no longer count as one that holds the key.
+type IntentRetireHSM struct {
+	HSM    HSMFacts `json:"hsm"`
+	Reason string   `json:"reason"` // the people's words
+}
+
 // IntentAbandoned closes an intent that has no record, with an explanation.
 type IntentAbandoned struct {
 	Directory   string `json:"directory"`
@@ -131,7 +164,7 @@ type IntentAbandoned struct {
 // SharesCommitted fixes who holds which share, before any HSM is changed.
 type SharesCommitted struct {
 	Roster Roster   `json:"roster"`
-	HSM    HSMFacts `json:"hsm"`
+	HSMs   []string `json:"hsms"` // serials, rising: these will be given its PIN
 }
 
 // Roster is the public side of a split PIN.
@@ -162,9 +195,11 @@ type HSMStep struct {
 	Detail string `json:"detail"`
 }
 
-// HSMLogin says that a session was opened with the recombined PIN.
+// HSMLogin says that a session was opened with the recombined PIN: the HSM opens
+// to the shares of that generation, and to no others.
 type HSMLogin struct {
-	Serial string `json:"serial"`
+	Serial     string `json:"serial"`
+	Generation int    `json:"generation"`
 }
 
 // HSMLog carries the device's own log since the last one recorded.
@@ -191,6 +226,22 @@ type KeyAttested struct {
 	Serial string   `json:"serial"` // of the HSM
 	ID     int      `json:"id"`     // of the key
 	Chain  []string `json:"chain"`  // base64 DER: the key's certificate, then the device's own
+}
+
+// KeyCopied says that a second HSM now holds the key too.
+type KeyCopied struct {
+	From  string    `json:"from"` // serial of the HSM that gave it
+	To    string    `json:"to"`   // serial of the HSM that took it
+	ID    int       `json:"id"`   // in the second HSM
+	Label string    `json:"label"`
+	Spec  string    `json:"spec"`
+	SPKI  string    `json:"spki"` // base64 DER, as the second HSM tells it
+	Steps []HSMStep `json:"steps"`
+}
+
+// HSMRetired says that an HSM is no longer of the fleet.
+type HSMRetired struct {
+	Serial string `json:"serial"`
 }
 
 // CertificateIssued says what was signed.
@@ -287,6 +338,10 @@ func (IntentSignCSR) Name() string       { return "intent.sign-csr" }
 func (IntentIssueCRL) Name() string      { return "intent.issue-crl" }
 func (IntentMigrateDisc) Name() string   { return "intent.migrate-disc" }
 func (DiscMigrated) Name() string        { return "disc.migrated" }
+func (IntentKeyBackup) Name() string     { return "intent.key-backup" }
+func (IntentRekeyShares) Name() string   { return "intent.rekey-shares" }
+func (IntentUpdateHSM) Name() string     { return "intent.update-hsm" }
+func (IntentRetireHSM) Name() string     { return "intent.retire-hsm" }
 func (IntentAbandoned) Name() string     { return "intent.abandoned" }
 func (SharesCommitted) Name() string     { return "shares.committed" }
 func (HSMBootstrapped) Name() string     { return "hsm.bootstrapped" }
@@ -294,6 +349,8 @@ func (HSMLogin) Name() string            { return "hsm.login" }
 func (HSMLog) Name() string              { return "hsm.log" }
 func (KeyGenerated) Name() string        { return "key.generated" }
 func (KeyAttested) Name() string         { return "key.attested" }
+func (KeyCopied) Name() string           { return "key.copied" }
+func (HSMRetired) Name() string          { return "hsm.retired" }
 func (CertificateIssued) Name() string   { return "certificate.issued" }
 func (CRLIssued) Name() string           { return "crl.issued" }
 func (FingerprintCompared) Name() string { return "fingerprint.compared" }

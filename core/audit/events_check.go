@@ -2,7 +2,7 @@ package audit
 
 import "strings"
 
-var operations = []string{"init-root", "sign-csr", "issue-crl", "migrate-disc"}
+var operations = []string{"init-root", "sign-csr", "issue-crl", "migrate-disc", "key-backup", "rekey-shares", "update-hsm", "retire-hsm"}
 
 var keySpecs = []string{"ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-3072", "rsa-4096"}
 
@@ -108,6 +108,44 @@ func (e DiscMigrated) check(c *checker) {
 	c.said("reason", e.Reason)
 }
 
+func (e IntentKeyBackup) check(c *checker) {
+	e.From.check(c)
+	e.To.check(c)
+	c.word("key_label", e.KeyLabel, maxName)
+	c.hex("spki_sha256", e.SPKISHA256, 32)
+}
+
+func (e IntentRekeyShares) check(c *checker) {
+	c.number("set", uint64(e.Set), 0, 1<<15-1)
+	c.count("generation", e.Generation, 0, maxInteger)
+	c.quorum(e.Threshold, e.Custodians)
+	c.serials("hsms", e.HSMs, 1)
+	c.serials("absent", e.Absent, 0)
+}
+
+// serials takes serial numbers of HSMs, rising.
+func (c *checker) serials(field string, serials []string, low int) {
+	if !c.list(field, len(serials), low, maxList) {
+		return
+	}
+	for i, s := range serials {
+		c.word(field, s, maxName)
+		if i > 0 && serials[i-1] >= s {
+			c.fail(field, "%q does not follow %q in order", s, serials[i-1])
+		}
+	}
+}
+
+func (e IntentUpdateHSM) check(c *checker) {
+	e.HSM.check(c)
+	c.count("generation", e.Generation, 0, maxInteger)
+}
+
+func (e IntentRetireHSM) check(c *checker) {
+	e.HSM.check(c)
+	c.said("reason", e.Reason)
+}
+
 func (e IntentAbandoned) check(c *checker) {
 	c.directory("directory", e.Directory)
 	c.said("explanation", e.Explanation)
@@ -115,7 +153,7 @@ func (e IntentAbandoned) check(c *checker) {
 
 func (e SharesCommitted) check(c *checker) {
 	e.Roster.check(c)
-	e.HSM.check(c)
+	c.serials("hsms", e.HSMs, 1)
 }
 
 func (e Roster) check(c *checker) {
@@ -138,16 +176,23 @@ func (e Roster) check(c *checker) {
 
 func (e HSMBootstrapped) check(c *checker) {
 	e.HSM.check(c)
-	if !c.list("steps", len(e.Steps), 0, maxList) {
+	c.steps(e.Steps)
+}
+
+func (c *checker) steps(steps []HSMStep) {
+	if !c.list("steps", len(steps), 0, maxList) {
 		return
 	}
-	for _, s := range e.Steps {
+	for _, s := range steps {
 		c.word("steps.name", s.Name, maxName)
 		c.text("steps.detail", s.Detail, maxText)
 	}
 }
 
-func (e HSMLogin) check(c *checker) { c.word("serial", e.Serial, maxName) }
+func (e HSMLogin) check(c *checker) {
+	c.word("serial", e.Serial, maxName)
+	c.count("generation", e.Generation, 0, maxInteger)
+}
 
 func (e HSMLog) check(c *checker) {
 	c.word("serial", e.Serial, maxName)
@@ -184,6 +229,18 @@ func (e KeyAttested) check(c *checker) {
 		c.der("chain", cert, maxAttestation)
 	}
 }
+
+func (e KeyCopied) check(c *checker) {
+	c.word("from", e.From, maxName)
+	c.word("to", e.To, maxName)
+	c.count("id", e.ID, 0, 1<<16-1)
+	c.word("label", e.Label, maxName)
+	c.oneOf("spec", e.Spec, keySpecs...)
+	c.der("spki", e.SPKI, maxDER)
+	c.steps(e.Steps)
+}
+
+func (e HSMRetired) check(c *checker) { c.word("serial", e.Serial, maxName) }
 
 func (e CertificateIssued) check(c *checker) {
 	c.oneOf("kind", e.Kind, "root", "intermediate")

@@ -10,6 +10,7 @@ func hexOf(n int) string { return strings.Repeat("5a", n) }
 
 var (
 	someHSM    = HSMFacts{Backend: "yubihsm", Serial: "0034332673", Firmware: "2.4.1"}
+	otherHSM   = HSMFacts{Backend: "yubihsm", Serial: "0034332712", Firmware: "2.4.1"}
 	someDER    = base64.StdEncoding.EncodeToString([]byte("der"))
 	someRoster = Roster{Set: 7, Threshold: 2, PINVerify: hexOf(32), Members: []Member{
 		{"Ada <ada@example.com> & Co", 11, hexOf(32)}, {"Émilie \u2028 \"é\"", 200, hexOf(32)}}}
@@ -29,13 +30,19 @@ func sampleEvents() []Event {
 		IntentIssueCRL{2, "ROOT.CRL", someDER},
 		IntentMigrateDisc{12, hexOf(32)},
 		DiscMigrated{MediumFact{"CD-R", 12, 0}, MediumFact{"BD-R", 0, 0}, 12, hexOf(32), "the disc is full"},
+		IntentKeyBackup{someHSM, otherHSM, "root", hexOf(32)},
+		IntentRekeyShares{7, 2, 2, []string{"Ada", "Grace"}, []string{"0034332673"}, []string{"0034332712"}},
+		IntentUpdateHSM{otherHSM, 2},
+		IntentRetireHSM{otherHSM, "it fell into the sea"},
 		IntentAbandoned{"20260425T143000Z-intent", "power failed\nafter the burn"},
-		SharesCommitted{someRoster, someHSM},
+		SharesCommitted{someRoster, []string{"0034332673"}},
 		HSMBootstrapped{someHSM, nil},
-		HSMLogin{"0034332673"},
+		HSMLogin{"0034332673", 1},
 		HSMLog{"0034332673", 1, 2, []string{hexOf(32)}, 65535, hexOf(16)},
 		KeyGenerated{"0034332673", 1, "root", "ecdsa-p384", someDER},
 		KeyAttested{"0034332673", 1, []string{someDER, someDER}},
+		KeyCopied{"0034332673", "0034332712", 256, "root", "ecdsa-p384", someDER, []HSMStep{{"import", "it is there"}}},
+		HSMRetired{"0034332712"},
 		CertificateIssued{"root", "ROOT.CRT", hexOf(32), "5a01", "CN=Root", "2026-04-25T14:30:00Z", "2046-04-25T14:30:00Z"},
 		CRLIssued{1, "ROOT.CRL", hexOf(32), "2026-04-25T14:30:00Z", "2026-07-25T14:30:00Z", 0},
 		FingerprintCompared{"ROOT.CRT", hexOf(32), true},

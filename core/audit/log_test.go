@@ -208,10 +208,10 @@ func TestAppendLeavesTheLogAsItWasOnAnError(t *testing.T) {
 	before, records := l.Bytes(), l.Len()
 	for name, f := range map[string]func() error{
 		"no event":           func() error { _, err := l.Append(testStart.Add(time.Hour), nil); return err },
-		"a pointer":          func() error { _, err := l.Append(testStart.Add(time.Hour), &HSMLogin{"1"}); return err },
-		"an earlier time":    func() error { _, err := l.Append(testStart, HSMLogin{"1"}); return err },
+		"a pointer":          func() error { _, err := l.Append(testStart.Add(time.Hour), &HSMLogin{"1", 0}); return err },
+		"an earlier time":    func() error { _, err := l.Append(testStart, HSMLogin{"1", 0}); return err },
 		"a second genesis":   func() error { _, err := l.Append(testStart.Add(time.Hour), sampleEvents()[0]); return err },
-		"a year without end": func() error { _, err := l.Append(testStart.AddDate(9000, 0, 0), HSMLogin{"1"}); return err },
+		"a year without end": func() error { _, err := l.Append(testStart.AddDate(9000, 0, 0), HSMLogin{"1", 0}); return err },
 	} {
 		if f() == nil {
 			t.Errorf("%s was added", name)
@@ -220,18 +220,18 @@ func TestAppendLeavesTheLogAsItWasOnAnError(t *testing.T) {
 	if !bytes.Equal(before, l.Bytes()) || l.Len() != records {
 		t.Error("the log changed")
 	}
-	if _, err := New(testProfile).Append(testStart, HSMLogin{"1"}); err == nil {
+	if _, err := New(testProfile).Append(testStart, HSMLogin{"1", 0}); err == nil {
 		t.Error("a log began without a genesis")
 	}
 }
 
 func TestEventsNoReaderCouldRelyOnAreRefused(t *testing.T) {
 	for name, e := range map[string]Event{
-		"text that is not UTF-8":          HSMLogin{"\xff"},
-		"a NUL":                           HSMLogin{"a\x00b"},
+		"text that is not UTF-8":          HSMLogin{"\xff", 0},
+		"a NUL":                           HSMLogin{"a\x00b", 0},
 		"a control character":             ExportFailed{"\x1b[2J"},
-		"text on two lines":               HSMLogin{"a\nb"},
-		"empty text":                      HSMLogin{""},
+		"text on two lines":               HSMLogin{"a\nb", 0},
+		"empty text":                      HSMLogin{"", 0},
 		"text too long":                   ExportFailed{strings.Repeat("a", maxText+1)},
 		"an empty reason":                 ExportFailed{" "},
 		"a number over 2^53":              HeadCompared{1<<53 + 1, hexOf(32)},
@@ -265,12 +265,16 @@ func TestEventsNoReaderCouldRelyOnAreRefused(t *testing.T) {
 		"a directory of another form":     IntentAbandoned{"20260425T143000Z-record", "why"},
 		"a date that does not exist":      IntentAbandoned{"20260230T143000Z-intent", "why"},
 		"no file at the end":              SessionClose{"20260425T143122Z", nil},
-		"a share coordinate of zero":      SharesCommitted{roster(func(r *Roster) { r.Members[0].X = 0 }), someHSM},
-		"a share coordinate twice":        SharesCommitted{roster(func(r *Roster) { r.Members[0].X = 200 }), someHSM},
-		"a custodian twice":               SharesCommitted{roster(func(r *Roster) { r.Members[0].Name = "éMILIE \u2028 \"é\"" }), someHSM},
-		"a threshold of one":              SharesCommitted{roster(func(r *Roster) { r.Threshold = 1 }), someHSM},
-		"a threshold over the total":      SharesCommitted{roster(func(r *Roster) { r.Threshold = 3 }), someHSM},
-		"a set of 16 bits":                SharesCommitted{roster(func(r *Roster) { r.Set = 1 << 15 }), someHSM},
+		"a share coordinate of zero":      SharesCommitted{roster(func(r *Roster) { r.Members[0].X = 0 }), []string{"1"}},
+		"a share coordinate twice":        SharesCommitted{roster(func(r *Roster) { r.Members[0].X = 200 }), []string{"1"}},
+		"a custodian twice":               SharesCommitted{roster(func(r *Roster) { r.Members[0].Name = "éMILIE \u2028 \"é\"" }), []string{"1"}},
+		"a threshold of one":              SharesCommitted{roster(func(r *Roster) { r.Threshold = 1 }), []string{"1"}},
+		"a threshold over the total":      SharesCommitted{roster(func(r *Roster) { r.Threshold = 3 }), []string{"1"}},
+		"a set of 16 bits":                SharesCommitted{roster(func(r *Roster) { r.Set = 1 << 15 }), []string{"1"}},
+		"shares that open nothing":        SharesCommitted{someRoster, nil},
+		"devices out of order":            IntentRekeyShares{7, 2, 2, []string{"Ada", "Grace"}, []string{"2", "1"}, nil},
+		"no device to be changed":         IntentRekeyShares{7, 2, 2, []string{"Ada", "Grace"}, nil, []string{"1"}},
+		"a device retired without a word": IntentRetireHSM{someHSM, " "},
 		"a device log without its digest": HSMLog{"1", 0, 0, []string{hexOf(32)}, 1, ""},
 	} {
 		l := New(testProfile)
@@ -307,10 +311,10 @@ func TestWhatACallerKeepsDoesNotReachTheLog(t *testing.T) {
 		t.Errorf("the record now says %v", got)
 	}
 	clone := l.Clone()
-	if _, err := clone.Append(testStart, HSMLogin{"1"}); err != nil {
+	if _, err := clone.Append(testStart, HSMLogin{"1", 0}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Append(testStart, HSMLogin{"2"}); err != nil {
+	if _, err := l.Append(testStart, HSMLogin{"2", 0}); err != nil {
 		t.Fatal(err)
 	}
 	if l.IsPrefixOf(clone) || clone.IsPrefixOf(l) || l.Head() == clone.Head() {

@@ -22,7 +22,7 @@ func forged(data, event, prev, seq, at string) (line, hash string) {
 func good(t *testing.T) (lines []string, last Record) {
 	t.Helper()
 	l := New(testProfile)
-	for _, e := range []Event{sampleEvents()[0], ClockConfirmed{}, HSMLogin{"a"}, HSMLogin{"b"}} {
+	for _, e := range []Event{sampleEvents()[0], ClockConfirmed{}, HSMRetired{"a"}, HSMRetired{"b"}} {
 		r, err := l.Append(testStart, e)
 		if err != nil {
 			t.Fatal(err)
@@ -45,7 +45,7 @@ func member(line, name string) string {
 
 func TestAForgedLineWithNothingWrongIsAccepted(t *testing.T) {
 	lines, last := good(t)
-	line, _ := forged(`{"serial":"c"}`, "hsm.login", hex.EncodeToString(last.Hash[:]), "4", at)
+	line, _ := forged(`{"serial":"c"}`, "hsm.retired", hex.EncodeToString(last.Hash[:]), "4", at)
 	if _, err := Parse([]byte(strings.Join(append(lines, line), "\n")+"\n"), testProfile); err != nil {
 		t.Fatalf("the forger does not write lines as the log does: %v", err)
 	}
@@ -55,11 +55,11 @@ func TestWaysInWhichLogsHaveGoneWrong(t *testing.T) {
 	join := func(lines ...string) string { return strings.Join(lines, "\n") + "\n" }
 	for name, forge := range map[string]func([]string) string{
 		"an edited record, rehashed with its own prev_hash": func(l []string) string {
-			l[2], _ = forged(`{"serial":"x"}`, "hsm.login", prevOf(l[2]), "2", at)
+			l[2], _ = forged(`{"serial":"x"}`, "hsm.retired", prevOf(l[2]), "2", at)
 			return join(l...)
 		},
 		"an edited record, the next one relinked and not rehashed": func(l []string) string {
-			edited, hash := forged(`{"serial":"x"}`, "hsm.login", prevOf(l[2]), "2", at)
+			edited, hash := forged(`{"serial":"x"}`, "hsm.retired", prevOf(l[2]), "2", at)
 			l[3] = strings.Replace(l[3], hashOf(l[2]), hash, 1)
 			l[2] = edited
 			return join(l...)
@@ -78,7 +78,7 @@ func TestWaysInWhichLogsHaveGoneWrong(t *testing.T) {
 		},
 		"a chain over hex text instead of bytes": func(l []string) string {
 			sum := sha256.Sum256([]byte(hashOf(l[2])))
-			l[3], _ = forged(`{"serial":"b"}`, "hsm.login", hex.EncodeToString(sum[:]), "3", at)
+			l[3], _ = forged(`{"serial":"b"}`, "hsm.retired", hex.EncodeToString(sum[:]), "3", at)
 			return join(l...)
 		},
 		"an unparseable line":            func(l []string) string { return join(l[0], "{", l[1], l[2], l[3]) },
@@ -134,7 +134,7 @@ func otherLog(t *testing.T) []string {
 	t.Helper()
 	l := New(sha256.Sum256([]byte("another profile")))
 	var lines []string
-	for _, e := range []Event{sampleEvents()[0], ClockConfirmed{}, HSMLogin{"a"}, HSMLogin{"b"}} {
+	for _, e := range []Event{sampleEvents()[0], ClockConfirmed{}, HSMRetired{"a"}, HSMRetired{"b"}} {
 		r, err := l.Append(testStart, e)
 		if err != nil {
 			t.Fatal(err)
@@ -150,10 +150,10 @@ func TestARightlyHashedRecordCanStillBeWrong(t *testing.T) {
 		"an unknown event":                 {`{}`, "hsm.logout", "4", at},
 		"an event without a name":          {`{}`, "", "4", at},
 		"an event in capitals":             {`{"serial":"c"}`, "HSM.Login", "4", at},
-		"an unknown field":                 {`{"a":1,"serial":"c"}`, "hsm.login", "4", at},
+		"an unknown field":                 {`{"a":1,"serial":"c"}`, "hsm.retired", "4", at},
 		"a missing field":                  {`{}`, "ceremony.end", "4", at},
-		"a field in capitals":              {`{"Serial":"c"}`, "hsm.login", "4", at},
-		"a field twice":                    {`{"serial":"c","serial":"c"}`, "hsm.login", "4", at},
+		"a field in capitals":              {`{"Serial":"c"}`, "hsm.retired", "4", at},
+		"a field twice":                    {`{"serial":"c","serial":"c"}`, "hsm.retired", "4", at},
 		"fields out of order":              {`{"outcome":"done","operation":"init-root","words":""}`, "ceremony.end", "4", at},
 		"a null for an empty list":         {`{"files":null}`, "export.done", "4", at},
 		"no list":                          {`{}`, "export.done", "4", at},
@@ -166,26 +166,26 @@ func TestARightlyHashedRecordCanStillBeWrong(t *testing.T) {
 		"a number over 2^53":               {`{"root":"` + hexOf(32) + `","size":9007199254740993}`, "head.compared", "4", at},
 		"a number over 2^64":               {`{"root":"` + hexOf(32) + `","size":99999999999999999999}`, "head.compared", "4", at},
 		"a number that is text":            {`{"adjusted":"1"}`, "clock.confirmed", "4", at},
-		"an escape that is not needed":     {`{"serial":"\u0063"}`, "hsm.login", "4", at},
-		"an escaped solidus":               {`{"serial":"a\/b"}`, "hsm.login", "4", at},
-		"HTML's escapes":                   {`{"serial":"a\u0026b"}`, "hsm.login", "4", at},
-		"a line separator escaped":         {`{"serial":"a\u2028b"}`, "hsm.login", "4", at},
-		"half of a surrogate pair":         {`{"serial":"\ud800"}`, "hsm.login", "4", at},
-		"a NUL":                            {`{"serial":"a\u0000b"}`, "hsm.login", "4", at},
-		"bytes that are not UTF-8":         {"{\"serial\":\"a\xffb\"}", "hsm.login", "4", at},
-		"a gap in seq":                     {`{"serial":"c"}`, "hsm.login", "5", at},
-		"a seq twice":                      {`{"serial":"c"}`, "hsm.login", "3", at},
-		"a seq with a fraction":            {`{"serial":"c"}`, "hsm.login", "4.0", at},
-		"a negative seq":                   {`{"serial":"c"}`, "hsm.login", "-4", at},
-		"a time before the last record's":  {`{"serial":"c"}`, "hsm.login", "4", "2026-04-25T14:29:59Z"},
-		"a time of another zone":           {`{"serial":"c"}`, "hsm.login", "4", "2026-04-25T14:30:01+00:00"},
-		"a time with a fraction":           {`{"serial":"c"}`, "hsm.login", "4", "2026-04-25T14:30:01.0Z"},
-		"a time in lower case":             {`{"serial":"c"}`, "hsm.login", "4", "2026-04-25t14:30:01z"},
-		"a leap second":                    {`{"serial":"c"}`, "hsm.login", "4", "2026-06-30T23:59:60Z"},
+		"an escape that is not needed":     {`{"serial":"\u0063"}`, "hsm.retired", "4", at},
+		"an escaped solidus":               {`{"serial":"a\/b"}`, "hsm.retired", "4", at},
+		"HTML's escapes":                   {`{"serial":"a\u0026b"}`, "hsm.retired", "4", at},
+		"a line separator escaped":         {`{"serial":"a\u2028b"}`, "hsm.retired", "4", at},
+		"half of a surrogate pair":         {`{"serial":"\ud800"}`, "hsm.retired", "4", at},
+		"a NUL":                            {`{"serial":"a\u0000b"}`, "hsm.retired", "4", at},
+		"bytes that are not UTF-8":         {"{\"serial\":\"a\xffb\"}", "hsm.retired", "4", at},
+		"a gap in seq":                     {`{"serial":"c"}`, "hsm.retired", "5", at},
+		"a seq twice":                      {`{"serial":"c"}`, "hsm.retired", "3", at},
+		"a seq with a fraction":            {`{"serial":"c"}`, "hsm.retired", "4.0", at},
+		"a negative seq":                   {`{"serial":"c"}`, "hsm.retired", "-4", at},
+		"a time before the last record's":  {`{"serial":"c"}`, "hsm.retired", "4", "2026-04-25T14:29:59Z"},
+		"a time of another zone":           {`{"serial":"c"}`, "hsm.retired", "4", "2026-04-25T14:30:01+00:00"},
+		"a time with a fraction":           {`{"serial":"c"}`, "hsm.retired", "4", "2026-04-25T14:30:01.0Z"},
+		"a time in lower case":             {`{"serial":"c"}`, "hsm.retired", "4", "2026-04-25t14:30:01z"},
+		"a leap second":                    {`{"serial":"c"}`, "hsm.retired", "4", "2026-06-30T23:59:60Z"},
 		"a genesis that is not the first":  {`{"archive":"` + hexOf(32) + `","format":1,"image":"` + hexOf(32) + `","mode":"dev","program":"p"}`, "archive.genesis", "4", at},
 		"a digest that is too short":       {`{"root":"5a","size":1}`, "head.compared", "4", at},
 		"a value outside its closed set":   {`{"operation":"init-root","outcome":"maybe","words":""}`, "ceremony.end", "4", at},
-		"an event nested without end":      {strings.Repeat("[", 20000), "hsm.login", "4", at},
+		"an event nested without end":      {strings.Repeat("[", 20000), "hsm.retired", "4", at},
 		"a line longer than any may be":    {`{"reason":"` + strings.Repeat("a", MaxLine) + `"}`, "export.failed", "4", at},
 		"text longer than any may be":      {`{"reason":"` + strings.Repeat("a", 5000) + `"}`, "export.failed", "4", at},
 		"a terminal's control characters":  {`{"reason":"\u001b[2J"}`, "export.failed", "4", at},

@@ -93,7 +93,7 @@ func (op *initRoot) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	}
 	defer pin.Wipe()
 	log := in.record.Clone()
-	if err := c.add(log, audit.SharesCommitted{Roster: recordOf(roster), HSM: c.hsmFacts()}); err != nil {
+	if err := c.add(log, audit.SharesCommitted{Roster: recordOf(roster), HSMs: []string{intent.HSM.Serial}}); err != nil {
 		return nil, err
 	}
 	b, err := c.burn(ctx, draft{step: commitStep, title: "Writing the custodians' commitments to the disc", log: log})
@@ -107,7 +107,7 @@ func (op *initRoot) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	if err := op.bootstrap(ctx, c, in, committed{b}, pin); err != nil {
 		return nil, err
 	}
-	return c.login(ctx, in, pin)
+	return c.login(ctx, in, pin, intent.Generation)
 }
 
 // splitPIN makes a PIN that nobody sees, hands it out in shares, and has every

@@ -67,11 +67,11 @@ func (c *Ceremony) unlock(ctx context.Context, in *intended) (*unlocked, error) 
 		return nil, fmt.Errorf("recombining the PIN: %w", err)
 	}
 	defer pin.Wipe()
-	return c.login(ctx, in, pin)
+	return c.login(ctx, in, pin, roster.Generation)
 }
 
 // login opens the HSM with the PIN and puts it on record.
-func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (*unlocked, error) {
+func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes, generation int) (*unlocked, error) {
 	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes) (
 		in.session = nil
 		return nil, fmt.Errorf("opening HSM %s: %w", c.table.hsmInfo.Serial, err)
 	}
-	if err := c.add(in.record, audit.HSMLogin{Serial: c.table.hsmInfo.Serial}); err != nil {
+	if err := c.add(in.record, audit.HSMLogin{Serial: c.table.hsmInfo.Serial, Generation: generation}); err != nil {
 		return nil, err
 	}
 	u := &unlocked{in}

@@ -27,10 +27,12 @@ func (h *history) devices() markup {
 		case audit.KeyAttested:
 			all = append(all, fact{"Attestation", attestation(e)})
 		case audit.HSMBootstrapped:
-			steps = append(steps, bootstrap(e))
+			steps = append(steps, stepsOf("How the HSM was made ready", e.Steps))
+		case audit.KeyCopied:
+			steps = append(steps, stepsOf("How the key was copied", e.Steps))
 		}
 	}
-	return join(append([]markup{factTable(all...)}, steps...)...)
+	return join(append(append([]markup{factTable(all...)}, steps...), h.fleetTable())...)
 }
 
 func keyMade(e audit.KeyGenerated) markup {
@@ -55,13 +57,13 @@ func attestation(e audit.KeyAttested) markup {
 	return lines(all...)
 }
 
-// bootstrap shows how a device was made ready.
-func bootstrap(e audit.HSMBootstrapped) markup {
+// stepsOf shows how something was done to a device.
+func stepsOf(title string, steps []audit.HSMStep) markup {
 	var rows [][]markup
-	for i, s := range e.Steps {
+	for i, s := range steps {
 		rows = append(rows, []markup{number(i + 1), data(s.Name), data(s.Detail)})
 	}
-	return join(el(h3, words("How the HSM was made ready")), table([]string{"No.", "Step", "Detail"}, rows))
+	return join(el(h3, words(title)), table([]string{"No.", "Step", "Detail"}, rows))
 }
 
 // deviceLog shows the HSM's own log as far as this ceremony recorded it.

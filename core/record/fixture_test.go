@@ -159,10 +159,10 @@ func rooted(t testing.TB) *fixture {
 	for i, name := range custodians {
 		roster.Members = append(roster.Members, audit.Member{Name: name, X: 11 + i, Commitment: digest([]byte(name))})
 	}
-	f.add(audit.SharesCommitted{Roster: roster, HSM: device})
+	f.add(audit.SharesCommitted{Roster: roster, HSMs: []string{device.Serial}})
 	f.close(audit.CommitSession)
 	f.add(audit.HSMBootstrapped{HSM: device, Steps: []audit.HSMStep{{Name: "reset", Detail: "factory reset"}, {Name: "options", Detail: "forced audit on"}}},
-		audit.HSMLogin{Serial: device.Serial},
+		audit.HSMLogin{Serial: device.Serial, Generation: 1},
 		audit.KeyGenerated{Serial: device.Serial, ID: 1, Label: "<root>", Spec: "ed25519", SPKI: base64.StdEncoding.EncodeToString([]byte("spki"))},
 		audit.KeyAttested{Serial: device.Serial, ID: 1, Chain: []string{base64.StdEncoding.EncodeToString([]byte("x")), base64.StdEncoding.EncodeToString([]byte("device"))}},
 		f.certificate("root", "ROOT.CRT", "4001", subject), f.crl(1), deviceLog(0xff, 0x04, 0x46, 0x6a, 0x6a),
@@ -193,7 +193,7 @@ func signed(t testing.TB) *fixture {
 	f.add(audit.ClockConfirmed{Adjusted: 3})
 	f.close(audit.IntentSession)
 	child := f.certificate("intermediate", "INTCA1.CRT", "4002", "CN=REHEARSAL Émilie’s Issuing CA,O=Example <script>alert(1)</script> & Co,C=US")
-	f.add(audit.HSMLogin{Serial: device.Serial}, child, deviceLog(0x04, 0x6a),
+	f.add(audit.HSMLogin{Serial: device.Serial, Generation: 1}, child, deviceLog(0x04, 0x6a),
 		audit.FingerprintCompared{File: child.File, SHA256: child.SHA256},
 		audit.CeremonyEnd{Operation: "sign-csr", Outcome: "stopped", Words: "the fingerprint differs"})
 	return f

@@ -9,6 +9,7 @@ import (
 
 	"anodize/core/audit"
 	"anodize/core/hsm"
+	"anodize/core/state"
 )
 
 // history is a log as the page tells it: the ceremony that has just ended in
@@ -16,7 +17,8 @@ import (
 type history struct {
 	log     *audit.Log
 	genesis audit.Genesis
-	roster  *audit.Roster // who holds the shares; nil before there are any
+	rosters []audit.Roster // who holds the shares: every split so far
+	fleet   []state.HSM    // as it is now; empty if it was never to be changed
 
 	steps []audit.Record // since the ceremony.end before, the last one ceremony.end
 	now   ceremony       // the ceremony that the record is of
@@ -81,10 +83,11 @@ func readHistory(log *audit.Log) (*history, error) {
 		case audit.Genesis:
 			h.genesis = e
 		case audit.SharesCommitted:
-			h.roster = &e.Roster
+			h.rosters = append(h.rosters, e.Roster)
 		case audit.CeremonyBegin:
 			h.now, begun = ceremony{CeremonyBegin: e, at: r.Time}, true
-		case audit.IntentInitRoot, audit.IntentSignCSR, audit.IntentIssueCRL, audit.IntentMigrateDisc:
+		case audit.IntentInitRoot, audit.IntentSignCSR, audit.IntentIssueCRL, audit.IntentMigrateDisc,
+			audit.IntentKeyBackup, audit.IntentRekeyShares, audit.IntentUpdateHSM, audit.IntentRetireHSM:
 			h.now.intent = e
 		case audit.IntentAbandoned:
 			h.close(r.Time, "abandoned", e.Explanation)
@@ -98,7 +101,7 @@ func readHistory(log *audit.Log) (*history, error) {
 		return nil, errors.New("the log has no ceremony.begin")
 	}
 	h.now, h.past = h.past[len(h.past)-1], h.past[:len(h.past)-1]
-	return h, nil
+	return h, h.readFleet()
 }
 
 // close ends the ceremony under way.

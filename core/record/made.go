@@ -36,6 +36,8 @@ func (h *history) intended() markup {
 		return join(el(h3, words("The request")), request(e), h.unsigned(e.TBS))
 	case audit.IntentIssueCRL:
 		return join(el(h3, words("The intent")), factTable(fact{"CRL number", number(e.Number)}, fact{"File", data(e.File)}), h.unsigned(e.TBS))
+	case audit.IntentKeyBackup, audit.IntentRekeyShares, audit.IntentUpdateHSM, audit.IntentRetireHSM:
+		return fleetIntent(e)
 	default:
 		return el(paragraph, words("The ceremony had no intent."))
 	}

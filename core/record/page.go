@@ -10,7 +10,8 @@ import (
 )
 
 // operations are the names that people know.
-var operations = map[string]string{"init-root": "Make a root", "sign-csr": "Sign a certificate request", "issue-crl": "Issue a CRL", "migrate-disc": "Carry the archive to another disc"}
+var operations = map[string]string{"init-root": "Make a root", "sign-csr": "Sign a certificate request", "issue-crl": "Issue a CRL", "migrate-disc": "Carry the archive to another disc",
+	"key-backup": "Back the key up", "rekey-shares": "Give the shares to new custodians", "update-hsm": "Bring an HSM up to date", "retire-hsm": "Retire an HSM"}
 
 func operation(name string) string {
 	if known, ok := operations[name]; ok {
@@ -137,10 +138,16 @@ func groups(digest string) markup {
 func (h *history) people() markup {
 	var out, pens []markup
 	switch intent, ok := h.now.intent.(audit.IntentInitRoot); {
-	case h.roster != nil:
-		out = append(out, holders(*h.roster))
-		for _, m := range h.roster.Members {
-			pens = append(pens, data(m.Name))
+	case len(h.rosters) > 0:
+		seen := map[string]bool{}
+		for _, r := range h.splits() {
+			out = append(out, holders(r))
+			for _, m := range r.Members {
+				if !seen[m.Name] {
+					pens = append(pens, data(m.Name))
+				}
+				seen[m.Name] = true
+			}
 		}
 	case ok:
 		out = append(out, el(paragraph, words("Intended: any "), number(intent.Threshold), words(" of these custodians together. They have no shares.")))

@@ -25,7 +25,8 @@ import (
 var update = flag.Bool("update", false, "write the golden records")
 
 // goldens are the logs of the records in testdata.
-var goldens = map[string]func(testing.TB) *fixture{"init-root.html": rooted, "sign-csr.html": signed, "stopped.html": stopped, "migrate-disc.html": migrated}
+var goldens = map[string]func(testing.TB) *fixture{"init-root.html": rooted, "sign-csr.html": signed, "stopped.html": stopped, "migrate-disc.html": migrated,
+	"key-backup.html": backedUp, "rekey-shares.html": rekeyed, "update-hsm.html": updated, "retire-hsm.html": retired}
 
 func page(t testing.TB, f *fixture) []byte {
 	t.Helper()

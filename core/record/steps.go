@@ -80,7 +80,7 @@ func keyStep(e audit.Event) (what string, more markup) {
 	case audit.HSMBootstrapped:
 		return "The HSM was made ready", join(words("serial "), name(e.HSM.Serial), words(", "), counted(len(e.Steps), "step"))
 	case audit.HSMLogin:
-		return "The custodians opened the HSM", join(words("serial "), name(e.Serial))
+		return "The custodians opened the HSM", join(words("serial "), name(e.Serial), words(fmt.Sprintf(", shares of generation %d", e.Generation)))
 	case audit.HSMLog:
 		return "The HSM's own log was read", words(fmt.Sprintf("new entries: %d; not logged: starts %d, sessions %d", len(e.Entries), e.UnloggedBoots, e.UnloggedAuths))
 	case audit.KeyGenerated:
@@ -97,7 +97,7 @@ func keyStep(e audit.Event) (what string, more markup) {
 		}
 		return "The people compared a fingerprint", join(data(e.File), words(": "), el(strong, words("not the same")))
 	default:
-		return e.Name(), "" // no event reaches this: a test renders each
+		return fleetStep(e)
 	}
 }
 

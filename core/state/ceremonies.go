@@ -18,6 +18,11 @@ const (
 	issueCRL = "issue-crl"
 
 	migrateDisc = "migrate-disc"
+
+	keyBackup   = "key-backup"
+	rekeyShares = "rekey-shares"
+	updateHSM   = "update-hsm"
+	retireHSM   = "retire-hsm"
 )
 
 // The names that the root's own files have.
@@ -42,7 +47,7 @@ func (m *Machine) ceremonyBegin(e audit.CeremonyBegin) error {
 	if _, known := m.s.Device(e.HSM.Serial); e.Operation != initRoot && !known {
 		return fmt.Errorf("the HSM %s is not of the fleet", e.HSM.Serial)
 	}
-	m.op = &operation{name: e.Operation, hsm: e.HSM, made: map[string]string{}}
+	m.op = &operation{name: e.Operation, hsm: e.HSM, logins: map[string]bool{}, logs: map[string]bool{}, made: map[string]string{}}
 	return nil
 }
 
@@ -85,6 +90,7 @@ func (m *Machine) intentInitRoot(e audit.IntentInitRoot) error {
 		return err
 	}
 	m.s.CRLIntended = e.CRLNumber
+	m.s.ShareGeneration = e.Generation
 	m.intend(e)
 	return nil
 }
@@ -129,7 +135,7 @@ func (m *Machine) intentAbandoned(e audit.IntentAbandoned) error {
 	if m.s.OpenIntent == "" || e.Directory != m.s.OpenIntent {
 		return fmt.Errorf("the open intent is %q, not %s", m.s.OpenIntent, e.Directory)
 	}
-	if m.op.bootstrapped || m.op.login {
+	if m.session.device {
 		return errors.New("its session tells what the HSM did, so ceremony.end is due")
 	}
 	if err := m.mayEnd(); err != nil {
@@ -141,32 +147,6 @@ func (m *Machine) intentAbandoned(e audit.IntentAbandoned) error {
 
 func (m *Machine) endOperation() {
 	m.op, m.s.OpenIntent = nil, ""
-}
-
-func (m *Machine) sharesCommitted(e audit.SharesCommitted) error {
-	if err := m.mayRead(); err != nil {
-		return err
-	}
-	intent, ok := m.op.intent.(audit.IntentInitRoot)
-	if !ok {
-		return fmt.Errorf("%s commits no shares", m.op.name)
-	}
-	if m.op.roster != nil {
-		return errors.New("the ceremony has its shares already")
-	}
-	names := make([]string, len(e.Roster.Members))
-	for i, member := range e.Roster.Members {
-		names[i] = member.Name
-	}
-	same := e.Roster.Set == intent.Set && e.Roster.Generation == intent.Generation &&
-		e.Roster.Threshold == intent.Threshold && slices.Equal(names, intent.Custodians)
-	if !same || e.HSM != intent.HSM {
-		return errors.New("set, generation, threshold, custodians or HSM are not the intent's")
-	}
-	roster := e.Roster
-	m.op.roster, m.s.Roster = &roster, &roster
-	m.finish(e, audit.CommitSession)
-	return nil
 }
 
 // mayRead holds from the moment the intent is on the disc and was read back.
@@ -191,34 +171,9 @@ func (m *Machine) mayUse(serial string) error {
 	if m.op.name == initRoot && !m.op.commit {
 		return errors.New("no shares.committed stands in a session before")
 	}
-	if serial != m.op.hsm.Serial {
-		return fmt.Errorf("the HSM %s is not the one found at ceremony.begin, %s", serial, m.op.hsm.Serial)
+	if devices := m.op.devices(); !slices.Contains(devices, serial) {
+		return fmt.Errorf("the HSM %s is none that the ceremony may open, %q", serial, devices)
 	}
-	return nil
-}
-
-func (m *Machine) hsmBootstrapped(e audit.HSMBootstrapped) error {
-	if err := m.mayUse(e.HSM.Serial); err != nil {
-		return err
-	}
-	if m.op.roster == nil || m.op.bootstrapped || e.HSM != m.op.hsm {
-		return errors.New("only init-root does this, once, to the HSM of its intent")
-	}
-	device := HSM{Serial: e.HSM.Serial, Backend: e.HSM.Backend, Firmware: e.HSM.Firmware, Generation: m.op.roster.Generation}
-	m.s.HSMFleet = slices.DeleteFunc(m.s.HSMFleet, func(h HSM) bool { return h.Serial == device.Serial })
-	m.s.HSMFleet = append(m.s.HSMFleet, device)
-	m.op.bootstrapped = true
-	return nil
-}
-
-func (m *Machine) hsmLogin(e audit.HSMLogin) error {
-	if err := m.mayUse(e.Serial); err != nil {
-		return err
-	}
-	if m.op.name == initRoot && !m.op.bootstrapped {
-		return errors.New("the HSM was not bootstrapped")
-	}
-	m.op.login = true
 	return nil
 }
 
@@ -227,23 +182,9 @@ func (m *Machine) mayAsk(serial string) error {
 	if err := m.mayUse(serial); err != nil {
 		return err
 	}
-	if !m.op.login {
+	if !m.op.logins[serial] {
 		return errors.New("no hsm.login stands before it")
 	}
-	return nil
-}
-
-func (m *Machine) hsmLog(e audit.HSMLog) error {
-	if err := m.mayAsk(e.Serial); err != nil {
-		return err
-	}
-	i := slices.IndexFunc(m.s.HSMFleet, func(h HSM) bool { return h.Serial == e.Serial })
-	if i < 0 {
-		return fmt.Errorf("the HSM %s is not of the fleet", e.Serial)
-	}
-	m.s.HSMFleet[i].LastLogNumber = e.LastNumber
-	m.s.HSMFleet[i].LastLogDigest = e.LastDigest
-	m.op.hsmLog = true
 	return nil
 }
 
@@ -300,7 +241,7 @@ func (m *Machine) ceremonyEnd(e audit.CeremonyEnd) error {
 	if err := m.mayEnd(); err != nil {
 		return err
 	}
-	if e.Outcome == "done" && !m.op.complete() {
+	if e.Outcome == "done" && !m.complete() {
 		return errors.New("the outcome is done, but something that was intended, or the HSM's log, is not on record")
 	}
 	m.endOperation()
@@ -309,15 +250,25 @@ func (m *Machine) ceremonyEnd(e audit.CeremonyEnd) error {
 }
 
 // complete reports whether all that the operation is for is on record.
-func (o *operation) complete() bool {
-	switch o.name {
-	case initRoot:
-		return o.key && o.certificate && o.crl && o.hsmLog
-	case signCSR:
-		return o.certificate && o.hsmLog
-	case migrateDisc:
+func (m *Machine) complete() bool {
+	o := m.op
+	logged := o.logs[o.hsm.Serial]
+	switch intent := o.intent.(type) {
+	case audit.IntentInitRoot:
+		return o.key && o.certificate && o.crl && logged
+	case audit.IntentSignCSR:
+		return o.certificate && logged
+	case audit.IntentKeyBackup:
+		return o.copied && logged && o.logs[intent.To.Serial]
+	case audit.IntentRekeyShares:
+		return o.commit && m.rekeyed(intent)
+	case audit.IntentUpdateHSM:
+		return o.logs[intent.HSM.Serial] && slices.Equal(m.device(intent.HSM.Serial).Generations, []int{intent.Generation})
+	case audit.IntentRetireHSM:
+		return o.retired
+	case audit.IntentMigrateDisc:
 		return o.migrated
 	default:
-		return o.crl && o.hsmLog
+		return o.crl && logged
 	}
 }

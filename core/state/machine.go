@@ -20,18 +20,21 @@ type Machine struct {
 	named   map[audit.FileFact]struct{} // by every session.close
 	session session
 	op      *operation // the open ceremony
-	ended   bool       // the last record is ceremony.end
+
+	committed map[int]bool // generations of shares.committed
+	ended     bool         // the last record is ceremony.end
 
 	lastClose string // hash of the last session.close
 }
 
 // session is what the records since the last session.close did.
 type session struct {
-	clock bool              // clock.confirmed
-	claim bool              // environment.claimed
-	over  string            // the event after which the session can only be closed
-	kind  audit.Kind        // from the same event
-	made  map[string]string // SHA-256 of each file issued, by name
+	clock  bool              // clock.confirmed
+	claim  bool              // environment.claimed
+	over   string            // the event after which the session can only be closed
+	kind   audit.Kind        // from the same event
+	device bool              // it tells what an HSM did
+	made   map[string]string // SHA-256 of each file issued, by name
 
 	record *audit.RecordMade // nil if there is none
 }
@@ -45,7 +48,11 @@ type operation struct {
 	roster *audit.Roster
 	commit bool // the session with the roster is closed
 
-	bootstrapped, login, key, attested, certificate, crl, hsmLog, migrated bool
+	pending *HSM            // bootstrapped for a backup, and without the key so far
+	logins  map[string]bool // HSMs that were opened, by serial number
+	logs    map[string]bool // HSMs whose log was recorded
+
+	bootstrapped, key, attested, certificate, crl, copied, retired, migrated bool
 
 	made map[string]string // SHA-256 of each file issued, by name
 }
@@ -58,6 +65,8 @@ func New(profileHash [32]byte) *Machine {
 		s:       State{ProfileSHA256: hash, LastHash: hash}.clone(),
 		named:   map[audit.FileFact]struct{}{},
 		session: session{made: map[string]string{}},
+
+		committed: map[int]bool{},
 	}
 }
 
@@ -138,6 +147,14 @@ func (m *Machine) applyCeremony(e audit.Event) error {
 		return m.intentIssueCRL(e)
 	case audit.IntentMigrateDisc:
 		return m.intentMigrateDisc(e)
+	case audit.IntentKeyBackup:
+		return m.intentKeyBackup(e)
+	case audit.IntentRekeyShares:
+		return m.intentRekeyShares(e)
+	case audit.IntentUpdateHSM:
+		return m.intentUpdateHSM(e)
+	case audit.IntentRetireHSM:
+		return m.intentRetireHSM(e)
 	case audit.IntentAbandoned:
 		return m.intentAbandoned(e)
 	case audit.SharesCommitted:
@@ -152,6 +169,10 @@ func (m *Machine) applyCeremony(e audit.Event) error {
 		return m.keyGenerated(e)
 	case audit.KeyAttested:
 		return m.keyAttested(e)
+	case audit.KeyCopied:
+		return m.keyCopied(e)
+	case audit.HSMRetired:
+		return m.hsmRetired(e)
 	case audit.CertificateIssued:
 		return m.certificateIssued(e)
 	case audit.CRLIssued:

@@ -39,9 +39,10 @@ type State struct {
 	CRLSHA256             string   `json:"crl_sha256"`
 	CRLIntended           uint64   `json:"crl_intended"` // largest number that an intent named
 
-	Key      *Key          `json:"key"`
-	Roster   *audit.Roster `json:"roster"`
-	HSMFleet []HSM         `json:"hsm_fleet"` // in order of bootstrap
+	Key             *Key          `json:"key"`
+	Roster          *audit.Roster `json:"roster"`           // of the last shares.committed
+	ShareGeneration int           `json:"share_generation"` // largest that an intent named
+	HSMFleet        []HSM         `json:"hsm_fleet"`        // in the order in which they joined
 }
 
 // Serial is a serial number that was used up.
@@ -59,12 +60,12 @@ type Key struct {
 	SPKISHA256 string `json:"spki_sha256"`
 }
 
-// HSM is a device that holds the roster's PIN.
+// HSM is a device of the fleet: it holds the root's key, once that is made.
 type HSM struct {
 	Serial        string `json:"serial"`
 	Backend       string `json:"backend"`
 	Firmware      string `json:"firmware"`
-	Generation    int    `json:"generation"`      // of the roster it was bootstrapped with
+	Generations   []int  `json:"generations"`     // of the shares that may open it, rising; one if that is known
 	LastLogNumber int    `json:"last_log_number"` // of the last device log entry on record
 	LastLogDigest string `json:"last_log_digest"`
 }
@@ -124,6 +125,9 @@ func Decode(file []byte) (State, error) {
 func (s State) clone() State {
 	s.Serials = append([]Serial{}, s.Serials...)
 	s.HSMFleet = append([]HSM{}, s.HSMFleet...)
+	for i := range s.HSMFleet {
+		s.HSMFleet[i].Generations = append([]int{}, s.HSMFleet[i].Generations...)
+	}
 	if s.Key != nil {
 		key := *s.Key
 		s.Key = &key

@@ -69,7 +69,7 @@ func intentRoot(serial string) audit.IntentInitRoot {
 }
 
 func shares() audit.SharesCommitted {
-	return audit.SharesCommitted{HSM: device, Roster: audit.Roster{Set: 7, Threshold: 2, PINVerify: hexOf(32), Members: []audit.Member{
+	return audit.SharesCommitted{HSMs: []string{"1"}, Roster: audit.Roster{Set: 7, Threshold: 2, PINVerify: hexOf(32), Members: []audit.Member{
 		{Name: "Ada", X: 1, Commitment: hexOf(32)}, {Name: "Grace", X: 2, Commitment: hexOf(32)}}}}
 }
 
@@ -183,7 +183,7 @@ func TestTheStateOfAWholeArchive(t *testing.T) {
 		CRLNumber: 2, CRLSHA256: hexOf(32), CRLIntended: 2,
 		Key:      &Key{"1", 1, "root", "ecdsa-p384", spki},
 		Roster:   &roster,
-		HSMFleet: []HSM{{"1", "yubihsm", "2.4.1", 0, 15, hexOf(16)}},
+		HSMFleet: []HSM{{"1", "yubihsm", "2.4.1", []int{0}, 15, hexOf(16)}},
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("state\n%+v\nwant\n%+v", s, want)
@@ -345,7 +345,7 @@ func TestWhatABrokenOrMaliciousProgramMightRecord(t *testing.T) {
 		"shares twice":                                with(committed(), verified(2, "-commit"), shares()),
 		"shares of another set":                       with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.Roster.Set = 8 })),
 		"shares of another threshold":                 with(append(intended()[:4:4], func() audit.Event { i := intentRoot("01"); i.Custodians = append(i.Custodians, "Eve"); return i }(), intended()[5]), verified(1, "-intent"), shares()),
-		"shares for another HSM":                      with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.HSM = other })),
+		"shares for another HSM":                      with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.HSMs = []string{"2"} })),
 		"shares of another custodian":                 with(intended(), verified(1, "-intent"), shared(func(s *audit.SharesCommitted) { s.Roster.Members[1].Name = "Eve" })),
 		"a log of an HSM that was not unlocked":       with(signing(), verified(4, "-intent"), deviceLog(1)),
 		"an end without what was intended":            with(unlocked(), deviceLog(1), done("sign-csr")),

@@ -1,15 +1,12 @@
 #!/usr/bin/env python3
 """validate.py DISC.IMG, by docs/formats.md alone, with Python and openssl. Exit status 0: it is whole; 2: it is not."""
-import base64, hashlib, json, os, struct, subprocess, sys, tempfile
+import base64, collections, hashlib, json, os, struct, subprocess, sys, tempfile
 SECTOR, SIGN = 2048, {0x47, 0x55, 0x56, 0x6A}  # SIGN: commands of a YubiHSM 2 that sign
 
 def need(ok, what):
-    if not ok:
-        raise ValueError(what)
-def sha(data):
-    return hashlib.sha256(data).hexdigest()
-def canonical(value):  # RFC 8785, for objects with ASCII names and integers
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if not ok: raise ValueError(what)
+def sha(data): return hashlib.sha256(data).hexdigest()
+def canonical(value): return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()  # RFC 8785, ASCII names, integers
 def both(b, at):
     need(b[at:at + 4] == b[at + 4:at + 8][::-1], "both-endian numbers differ")
     return struct.unpack_from("<I", b, at)[0]
@@ -19,12 +16,10 @@ def records(img, sector, size):  # Rock Ridge name, sector, size, is-a-directory
     while at < len(area):
         rec = area[at:at + area[at]]
         if not rec:  # no record crosses a sector's end
-            at += SECTOR - at % SECTOR
-            continue
+            at += SECTOR - at % SECTOR; continue
         name, use = b"", rec[33 + rec[32] + (rec[32] + 1) % 2:]
         while len(use) > 4 and use[2] >= 4:
-            name += use[5:use[2]] if use[:2] == b"NM" else b""
-            use = use[use[2]:]
+            name, use = name + (use[5:use[2]] if use[:2] == b"NM" else b""), use[use[2]:]
         if rec[33:33 + rec[32]] not in (b"\0", b"\1"):
             yield name.decode(), both(rec, 2), both(rec, 10), bool(rec[25] & 2)
         at += area[at]
@@ -54,18 +49,15 @@ def find_sessions(img):
             try:
                 sessions.append(read_session(img, at - 16))
                 at = sessions[-1]["stop"] - 1
-            except (ValueError, struct.error, IndexError):
-                stray.append(at)
+            except (ValueError, struct.error, IndexError): stray.append(at)
         at += 1
     return sessions, stray
 
 def tree(leaves):  # RFC 6962 section 2.1; a log is never empty
-    if len(leaves) == 1:
-        return leaves[0]
+    if len(leaves) == 1: return leaves[0]
     k = 1 << (len(leaves) - 1).bit_length() - 1
     return hashlib.sha256(b"\1" + tree(leaves[:k]) + tree(leaves[k:])).digest()
-def head(log):
-    return tree([hashlib.sha256(b"\0" + r["line"]).digest() for r in log]).hex()
+def head(log): return tree([hashlib.sha256(b"\0" + r["line"]).digest() for r in log]).hex()
 def read_log(raw, profile):
     need(raw.endswith(b"\n"), "the log was cut")
     log, prev, time = [], sha(profile), ""
@@ -83,8 +75,11 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
     def __init__(self, profile, tmp):
         self.s = dict(archive="", mode="", profile_sha256=sha(profile), tree_size=0, tree_root="", last_hash=sha(profile), sessions=0,
                       last_session="", unreported="", open_intent="", root_certificate_sha256="", intermediates=0, serials=[],
-                      crl_number=0, crl_sha256="", crl_intended=0, key=None, roster=None, hsm_fleet=[])
-        self.root, self.intent, self.signed, self.excused, self.excess, self.entry, self.moved = os.path.join(tmp, "root.pem"), None, 0, 0, False, {}, False
+                      crl_number=0, crl_sha256="", crl_intended=0, key=None, roster=None, share_generation=0, hsm_fleet=[])
+        self.root, self.intent, self.joins, self.excess, self.entry, self.moved = os.path.join(tmp, "root.pem"), {}, [], False, {}, False
+        self.at, self.signed, self.excused = "", collections.Counter(), collections.Counter()  # the ceremony's HSM; signatures and stopped ceremonies by HSM
+    def hsm(self, serial): return [h for h in self.s["hsm_fleet"] + self.joins if h["serial"] == serial][0]
+    def opens(self, serial, *generations): self.hsm(serial)["generations"] = sorted(set(generations))
     def apply(self, rec, files):
         s, d, event = self.s, rec["data"], rec["event"]
         self.moved = event == "disc.migrated" or self.moved and event != "ceremony.begin"
@@ -92,14 +87,21 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(s["open_intent"] and not s["unreported"], event + " before its intent was read back")
         if event in ("archive.genesis", "shares.committed"):
             s.update({name: d[name] for name in ("archive", "mode", "roster") if name in d})
-        elif event.startswith("intent.") and event != "intent.abandoned":
-            self.intend(d)
+            [self.opens(h, d["roster"]["generation"], *self.hsm(h)["generations"]) for h in d.get("hsms", []) if "absent" in self.intent]
+        elif event.startswith("intent.") and event != "intent.abandoned": self.intend(d)
+        elif event == "ceremony.begin": self.at = d["hsm"]["serial"]
         elif event == "hsm.bootstrapped":
-            self.entry.pop(d["hsm"]["serial"], None)
-            s["hsm_fleet"] = [h for h in s["hsm_fleet"] if h["serial"] != d["hsm"]["serial"]] + [
-                {**d["hsm"], "generation": s["roster"]["generation"], "last_log_number": 0, "last_log_digest": ""}]
-        elif event == "key.generated":
-            s["key"] = {"hsm": d["serial"], "id": d["id"], "label": d["label"], "spec": d["spec"], "spki_sha256": sha(base64.b64decode(d["spki"]))}
+            opens, serial = [s["roster"]["generation"]] if "set" in self.intent else self.hsm(self.at)["generations"], d["hsm"]["serial"]
+            self.joins = [{**d["hsm"], "generations": opens, "last_log_number": 0, "last_log_digest": ""}]
+            s["hsm_fleet"], self.entry = self.joins if "set" in self.intent else s["hsm_fleet"], {**self.entry, serial: None}
+        elif event == "hsm.login":
+            need(d["generation"] in self.hsm(d["serial"])["generations"], "shares that do not open the HSM")
+            self.opens(d["serial"], d["generation"])
+        elif event == "hsm.retired": s["hsm_fleet"].remove(self.hsm(d["serial"]))
+        elif event in ("key.generated", "key.copied"):
+            key = {"label": d["label"], "spec": d["spec"], "spki_sha256": sha(base64.b64decode(d["spki"]))}
+            need("from" not in d or key.items() <= s["key"].items(), "another key was copied")
+            s["key"], s["hsm_fleet"] = s["key"] if "from" in d else {**key, "hsm": d["serial"], "id": d["id"]}, s["hsm_fleet"] + self.joins * ("from" in d)
         elif event == "key.attested":  # whether the device is genuine, only its maker's root tells
             key, device = (openssl(base64.b64decode(c), "x509", "-inform", "DER") for c in d["chain"])
             spki = base64.b64decode(b"".join(openssl(key, "x509", "-noout", "-pubkey").split(b"\n")[1:-2]))
@@ -108,12 +110,10 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         elif event in ("certificate.issued", "crl.issued", "hsm.log"):
             self.issued(event, d, files[d["file"]]) if "file" in d else self.device_log(d)
         elif event in ("ceremony.end", "intent.abandoned"):
-            stopped = d.get("outcome") != "done"  # or abandoned
-            need(stopped or not self.excess, "the HSM signed what is not on record")
-            s["open_intent"], self.excused, self.excess = "", self.excused + stopped, False
-        elif event == "session.verified":
-            need(d["directory"] == s["unreported"], "session.verified names another session")
-            s["unreported"] = ""
+            need(d.get("outcome") != "done" or not self.excess, "the HSM signed what is not on record")
+            self.excused[self.at] += d.get("outcome") != "done"  # stopped, or abandoned
+            s["open_intent"], self.excess, self.joins = "", False, []
+        elif event == "session.verified": s["unreported"] = s["unreported"].replace(d["directory"], "")
         elif event == "session.close":
             need(self.moved or not s["open_intent"] or "last_hash" not in self.intent, "a marked disc takes no more sessions")
             s["sessions"], s["last_session"], s["unreported"] = s["sessions"] + 1, d["directory"], d["directory"]
@@ -124,10 +124,11 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         need(all(x["serial"] != d.get("serial") for x in s["serials"]), "a serial number twice")
         s["serials"] += [{"serial": d["serial"], "issued": False}] if "serial" in d else []
         need(number is None or number > max(s["crl_intended"], s["crl_number"]), "a CRL number that does not rise")
-        s["crl_intended"] = number or s["crl_intended"]
+        s["crl_intended"], s["share_generation"] = number or s["crl_intended"], d["generation"] if "set" in d else s["share_generation"]
+        if "generation" in d and "set" not in d: self.opens(d["hsm"]["serial"], d["generation"], *self.hsm(d["hsm"]["serial"])["generations"])
         need("csr" not in d or b"verify OK" in openssl(base64.b64decode(d["csr"]), "req", "-inform", "DER", "-noout", "-verify"), "CSR")
     def issued(self, event, d, der):
-        s, self.signed = self.s, self.signed + 1
+        s, self.signed[self.at] = self.s, self.signed[self.at] + 1
         need(sha(der) == d["sha256"], d["file"] + " is not the one on record")
         need(base64.b64decode(self.intent.get("tbs", "")) in der, d["file"] + ": not the intended bytes")
         pem = openssl(der, "crl" if event == "crl.issued" else "x509", "-inform", "DER")
@@ -147,11 +148,10 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
             need(last is None or raw[16:] == hashlib.sha256(raw[:16] + last[16:]).digest()[:16], "the HSM's log is not a chain")
             signatures, last = signatures + (raw[2] in SIGN and raw[11] == raw[2] | 0x80), raw
         need(last is None or last[16:].hex() == d["last_digest"], "last_digest")
-        need(signatures >= self.signed, "the HSM did not sign all that is on record")
-        self.excess = signatures > self.signed and not self.excused
-        self.entry[d["serial"]], self.signed, self.excused = last, 0, 0
-        for h in (h for h in self.s["hsm_fleet"] if h["serial"] == d["serial"]):
-            h["last_log_number"], h["last_log_digest"] = d["last_number"], d["last_digest"]
+        signed, stopped = self.signed.pop(d["serial"], 0), self.excused.pop(d["serial"], 0)
+        need(signatures >= signed, "the HSM did not sign all that is on record")
+        self.excess, self.entry[d["serial"]] = self.excess or signatures > signed and not stopped, last
+        self.hsm(d["serial"]).update(last_log_number=d["last_number"], last_log_digest=d["last_digest"])
 
 def openssl(data, *args):
     done = subprocess.run(["openssl", *args], input=data, capture_output=True)

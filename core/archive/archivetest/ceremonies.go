@@ -137,7 +137,7 @@ func (b *Builder) Commit(intent audit.IntentInitRoot) {
 	for i, name := range intent.Custodians {
 		roster.Members = append(roster.Members, audit.Member{Name: name, X: 11 + i, Commitment: digest(name)})
 	}
-	b.Add(audit.SharesCommitted{Roster: roster, HSM: facts})
+	b.Add(audit.SharesCommitted{Roster: roster, HSMs: []string{hsmSerial}})
 	b.Burn(audit.CommitSession)
 }
 
