@@ -64,3 +64,11 @@ func TestWipeZeroesTheBytesThatWereHandedOver(t *testing.T) {
 		t.Error("wiping one secret changed its clone, or left a length")
 	}
 }
+
+func TestDoCallsOnce(t *testing.T) {
+	n := 0
+	Do(func() { n++ })
+	if n != 1 {
+		t.Errorf("called %d times", n)
+	}
+}

@@ -5,13 +5,20 @@ import (
 	"crypto/cipher"
 	"crypto/subtle"
 	"fmt"
+
+	"anodize/core/secret"
 )
 
 // keySize is the length of an AES-128 key, the only size the device uses.
 const keySize = 16
 
 // cmac returns the AES-CMAC of the parts, one after the other (RFC 4493).
-func cmac(key []byte, parts ...[]byte) ([aes.BlockSize]byte, error) {
+func cmac(key []byte, parts ...[]byte) (mac [aes.BlockSize]byte, err error) {
+	secret.Do(func() { mac, err = computeCMAC(key, parts) })
+	return mac, err
+}
+
+func computeCMAC(key []byte, parts [][]byte) ([aes.BlockSize]byte, error) {
 	var mac [aes.BlockSize]byte
 	block, err := newAES(key)
 	if err != nil {
@@ -58,10 +65,12 @@ func double(in [aes.BlockSize]byte) (out [aes.BlockSize]byte) {
 	return out
 }
 
-// newAES takes AES-128 keys alone: crypto/aes would take longer ones too.
-func newAES(key []byte) (cipher.Block, error) {
+// newAES takes AES-128 keys alone: crypto/aes would take longer ones too. Its
+// round keys cannot be wiped; secret.Do has them erased once they are collected.
+func newAES(key []byte) (block cipher.Block, err error) {
 	if len(key) != keySize {
 		return nil, fmt.Errorf("an AES-128 key of %d bytes", len(key))
 	}
-	return aes.NewCipher(key)
+	secret.Do(func() { block, err = aes.NewCipher(key) })
+	return block, err
 }

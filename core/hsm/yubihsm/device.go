@@ -7,7 +7,8 @@
 // length in it is checked; one bad answer ends the session. A session that was
 // idle too long is opened anew before a command is sent, never after. Session
 // keys live in secret.Bytes; the expanded round keys inside crypto/aes cannot be
-// wiped and are left to the garbage collector.
+// wiped: secret.Do has them erased when the garbage collector finds them, in a
+// program built with GOEXPERIMENT=runtimesecret, and else they are left to it.
 //
 // Sources: YubiHSM 2 User Guide, command reference (docs.yubico.com);
 // GlobalPlatform Amendment D, SCP03. docs/hsm.md tables what is set up.
