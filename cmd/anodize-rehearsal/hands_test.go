@@ -237,6 +237,7 @@ const (
 	validateCard
 	copyCard
 	initRootCard
+	migrateCard
 )
 
 // custodians are those of most tests.

@@ -74,6 +74,19 @@ func watch(r *room) *ledger {
 	return l
 }
 
+// ofHSM lists the HSM's commands but for those that ask who it is.
+func (l *ledger) ofHSM() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var commands []byte
+	for _, a := range l.acts {
+		if a.kind == hsmCommand && a.command != cmdDeviceInfo {
+			commands = append(commands, a.command)
+		}
+	}
+	return commands
+}
+
 // The HSM's commands that the order is about (YubiHSM 2 command reference).
 const (
 	cmdDeviceInfo = 0x06

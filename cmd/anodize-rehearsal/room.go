@@ -117,6 +117,8 @@ func (r *room) Drive(context.Context) (disc.Transport, error) {
 	if !r.there(discName) {
 		return nil, fmt.Errorf("the disc is %w", ceremony.ErrAbsent)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.drive, nil
 }
 

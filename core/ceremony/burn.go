@@ -31,6 +31,7 @@ type step struct {
 var (
 	intentStep = step{audit.IntentSession, "the intent", "The HSM was not opened. Nothing of this ceremony is on the stick."}
 	commitStep = step{audit.CommitSession, "the custodians' commitments", "The HSM was not changed. The shares just made open nothing: destroy the papers if you stop."}
+	carryStep  = step{audit.RecordSession, "the archive", "No key was used. The old disc holds the archive. Nothing of this ceremony is on the stick."}
 	recordStep = step{audit.RecordSession, "the record", "The key has been used. What it signed is in this machine's memory until the record is on the disc. None of it is on the stick."}
 	openedStep = step{audit.RecordSession, "the reason", "The HSM was opened; its own log says what it did. The reason is not on the disc. Nothing of this ceremony is on the stick."}
 	whyStep    = step{audit.RecordSession, "the reason", "The reason is not on the disc. Nothing of this ceremony is on the stick."}
@@ -60,7 +61,8 @@ func (e *stoppedError) Unwrap() error { return e.cause }
 
 // burn writes a draft as the next session of the archive and reads it back. A
 // burn that fails never counts: people choose whether the next session declares
-// it void and takes its place, or everything is kept as it is.
+// it void and takes its place, on this disc or on a blank one, or everything is
+// kept as it is.
 func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 	for {
 		s, receipt, err := c.burnOnce(ctx, d)
@@ -70,21 +72,29 @@ func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()
 		}
-		again, askErr := c.burnProblem(ctx, d, err)
+		told, askErr := c.burnProblem(ctx, d, err)
+		if errors.Is(askErr, errBack) {
+			return burned{}, &stoppedError{err}
+		}
 		if askErr != nil {
 			return burned{}, askErr
 		}
-		if !again {
-			return burned{}, &stoppedError{err}
-		}
-		var failed *disc.BurnError
-		if errors.As(err, &failed) && !failed.NothingWritten && c.table.disc.NextAddress != failed.Address {
-			void := audit.SessionVoid{Track: c.table.disc.Sessions, Address: failed.Address, Reason: clip(failed.Error(), 1000)}
-			if err := c.add(d.log, void); err != nil {
+		for _, e := range told {
+			if err := c.add(d.log, e); err != nil {
 				return burned{}, err
 			}
 		}
 	}
+}
+
+// voided is what the next session says of a burn that failed, if something may
+// have been written.
+func voided(track int, problem error) []audit.Event {
+	var failed *disc.BurnError
+	if !errors.As(problem, &failed) || failed.NothingWritten {
+		return nil
+	}
+	return []audit.Event{audit.SessionVoid{Track: track, Address: failed.Address, Reason: clip(failed.Error(), 1000)}}
 }
 
 // burnOnce tries once. The draft's log is left as it was.
@@ -97,6 +107,7 @@ func (c *Ceremony) burnOnce(ctx context.Context, d draft) (*session, disc.Receip
 		return nil, disc.Receipt{}, err
 	}
 	a := c.table.archive
+	a.directories = s.directories[:len(s.directories)-1] // in memory: the drive may fail for good
 	show := c.burnProgress(d.title, s.directories)
 	receipt, err := c.table.drive.Burn(ctx, c.table.disc.Identity, s.volume, s.directories, show)
 	if err != nil {
@@ -113,10 +124,11 @@ func (c *Ceremony) burnOnce(ctx context.Context, d draft) (*session, disc.Receip
 // adopted makes a burned session part of the archive. It is on the disc and was
 // read back, so whatever fails now is a matter of reading it once more.
 func (c *Ceremony) adopted(ctx context.Context, s *session, receipt disc.Receipt) (burned, error) {
+	moved := c.table.archive.moved != nil
 	for {
 		b, err := c.adopt(ctx, s, receipt)
 		if err == nil {
-			return b, c.showBurned(ctx, s.what)
+			return b, c.showBurned(ctx, s.what, moved)
 		}
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()
@@ -170,7 +182,7 @@ func (c *Ceremony) adopt(ctx context.Context, s *session, receipt disc.Receipt) 
 		return burned{}, fmt.Errorf("replaying the log of session %s: %w", s.name, err)
 	}
 	a := c.table.archive
-	a.log, a.state, a.directories, a.lastTime, a.failed = log, st, read.Directories, s.at, nil
+	a.log, a.state, a.directories, a.lastTime, a.failed, a.moved = log, st, read.Directories, s.at, nil, nil
 	a.sessions++
 	a.last = &audit.SessionVerified{Directory: newest.Name, Address: receipt.Address(), Blocks: receipt.Blocks(), SHA256: hexOf32(receipt.SHA256())}
 	c.table.disc = &medium
@@ -179,10 +191,54 @@ func (c *Ceremony) adopt(ctx context.Context, s *session, receipt disc.Receipt) 
 	return burned{receipt: receipt, log: log}, nil
 }
 
-// burnProblem tells of a burn that failed, and asks whether to try again.
-func (c *Ceremony) burnProblem(ctx context.Context, d draft, problem error) (again bool, err error) {
+// burnProblem tells of a burn that failed, and asks how to go on: by the same disc,
+// by a new one, or not at all (errBack). It returns what the next session must say.
+func (c *Ceremony) burnProblem(ctx context.Context, d draft, burn error) (told []audit.Event, err error) {
+	a, problem, certain := c.table.archive, burn, c.certainOfBurn(d, burn)
+	q := screen{
+		title: "The session is not on the disc", sentence: d.title + " failed.",
+		actions: []Action{{ID: "stop", Label: "Stop, keep everything", Key: "Esc", Kind: Stop}},
+	}
+	do := "Look at the drive, the cable and the disc. Then try again on this disc, or stop and keep everything."
+	if a.sessions > 0 {
+		do = "Look at the drive, the cable and the disc. Then try again on this disc, or carry the archive to a new one, or stop and keep everything."
+		q.actions = append(q.actions, Action{ID: "change", Label: "Change to a new disc", Key: "N"})
+	}
+	q.actions = append(q.actions, Action{ID: "again", Label: "Try again on this disc", Key: "Enter", Kind: Primary})
+	for {
+		q.body = MessageBody{Happened: capital(problem.Error()) + ".", Certain: certain, Do: do}
+		e, err := c.ask(ctx, q, nil)
+		switch {
+		case err != nil:
+			return nil, err
+		case e == (Press{"stop"}):
+			return nil, errBack
+		case e == (Press{"change"}):
+			track := c.table.disc.Sessions + 1
+			if err = c.changeDisc(ctx, clip(burn.Error(), 1000)); err == nil {
+				return append(voided(track, burn), *a.moved), nil
+			}
+		default:
+			if err = c.reopenDisc(ctx); err == nil {
+				return c.voidedHere(burn), nil
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if !errors.Is(err, errBack) {
+			problem = err
+		}
+	}
+}
+
+// certainOfBurn is what is certain after a burn that failed.
+func (c *Ceremony) certainOfBurn(d draft, problem error) []string {
 	var certain []string
-	if c.table.archive.sessions > 0 {
+	switch a := c.table.archive; {
+	case a.moved != nil:
+		certain = append(certain, "The earlier sessions are on the old disc, unchanged, and in this machine's memory.")
+	case a.sessions > 0:
 		certain = append(certain, "The earlier sessions are on the disc, unchanged.")
 	}
 	var failed *disc.BurnError
@@ -191,24 +247,17 @@ func (c *Ceremony) burnProblem(ctx context.Context, d draft, problem error) (aga
 	} else {
 		certain = append(certain, "Nothing was written for this session.")
 	}
-	certain = append(certain, d.step.certain)
-	for {
-		e, err := c.ask(ctx, screen{
-			title: "The session is not on the disc", sentence: d.title + " failed.",
-			body: MessageBody{Happened: capital(problem.Error()) + ".", Certain: certain, Do: "Look at the drive, the cable and the disc. Then try again on this disc, or stop and keep everything."},
-			actions: []Action{
-				{ID: "stop", Label: "Stop, keep everything", Key: "Esc", Kind: Stop}, {ID: "again", Label: "Try again on this disc", Key: "Enter", Kind: Primary},
-			},
-		}, nil)
-		if err != nil || e == (Press{"stop"}) {
-			return false, err
-		}
-		if err := c.reopenDisc(ctx); err == nil {
-			return true, nil
-		} else {
-			problem = err
-		}
+	return append(certain, d.step.certain)
+}
+
+// voidedHere is what the next session on the same disc says of a burn that failed:
+// nothing, if the disc goes on where that burn began.
+func (c *Ceremony) voidedHere(problem error) []audit.Event {
+	var failed *disc.BurnError
+	if errors.As(problem, &failed) && c.table.disc.NextAddress == failed.Address {
+		return nil
 	}
+	return voided(c.table.disc.Sessions, problem)
 }
 
 // reopenDisc makes sure that the disc in the drive is still the one whose
@@ -245,7 +294,7 @@ func (c *Ceremony) reopenDisc(ctx context.Context) error {
 // the newest good session must stand where it stood, with the same log.
 func (c *Ceremony) holdsArchive(ctx context.Context, drive *disc.Drive, m disc.Medium) error {
 	last := c.table.archive.last
-	if last == nil {
+	if last == nil || c.table.archive.moved != nil {
 		for _, t := range m.Tracks {
 			if !slices.Contains(c.table.archive.failed, t.Start) {
 				return errors.New("something is recorded on this disc, and the one before was blank: put that one back")

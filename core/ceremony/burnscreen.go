@@ -90,8 +90,9 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 	return q
 }
 
-// showBurned lets people see that the burn is done and note the heads.
-func (c *Ceremony) showBurned(ctx context.Context, what string) error {
+// showBurned lets people see that the burn is done and note the heads. moved says
+// that the archive is on another disc now.
+func (c *Ceremony) showBurned(ctx context.Context, what string, moved bool) error {
 	steps := []WorkStep{{Label: "Reading back and comparing"}} // after it had to be read again
 	if b, ok := c.View().Body.(StepsBody); ok {
 		steps = append([]WorkStep(nil), b.Steps...)
@@ -102,6 +103,10 @@ func (c *Ceremony) showBurned(ctx context.Context, what string) error {
 		}
 		steps[i].State = Done
 	}
-	_, err := c.ask(ctx, c.burning(what, steps, true), nil)
+	q := c.burning(what, steps, true)
+	if moved {
+		q.notice = Notice{Kind: Caution, Text: "From now on the archive is the disc in the drive. Write on the old one, and on its case: carried to another disc, and the date."}
+	}
+	_, err := c.ask(ctx, q, nil)
 	return err
 }

@@ -18,7 +18,8 @@ type Ceremony struct {
 	program string
 	machine Machine // nil: nothing is known of it
 	table   table
-	pending outcome // of the last operation, for the next session's log
+	needs   func(phase int) bool // of the operation under way
+	pending outcome              // of the last operation, for the next session's log
 
 	machineSeen bool // people looked at what the machine says of itself
 }

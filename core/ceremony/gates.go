@@ -56,8 +56,33 @@ func phases(n int) (p [7]Phase) {
 	return p
 }
 
+// Phases of an operation by their place in the rail.
+const (
+	planPhase = 1 + iota
+	commitPhase
+	quorumPhase
+	executePhase
+	recordPhase
+	exportPhase
+)
+
+// enter shows that an operation begins.
+func (c *Ceremony) enter(op operation) {
+	c.needs = op.needs
+	c.publish(func(v *View) { v.Operation = op.title() })
+	c.phase(planPhase)
+}
+
 // phase marks the n-th phase (from 0) of the operation as the current one.
-func (c *Ceremony) phase(n int) { c.publish(func(v *View) { v.Phases = phases(n) }) }
+func (c *Ceremony) phase(n int) {
+	p := phases(n)
+	for i := range p {
+		if !c.needs(i) {
+			p[i].State = NotNeeded
+		}
+	}
+	c.publish(func(v *View) { v.Phases = p })
+}
 
 var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Other}
 

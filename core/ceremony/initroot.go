@@ -103,7 +103,7 @@ func (op *initRoot) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	if in.record, err = c.afterBurn(b); err != nil {
 		return nil, err
 	}
-	c.phase(4)
+	c.phase(executePhase)
 	if err := op.bootstrap(ctx, c, in, committed{b}, pin); err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (op *initRoot) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 		return nil, err
 	}
 	work.next()
-	x := &executed{unlocked: u}
+	x := &executed{intended: u.intended}
 	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
 		return nil, err
 	}

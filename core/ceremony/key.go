@@ -162,7 +162,7 @@ func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, t
 		return nil, err
 	}
 	work.next()
-	x := &executed{unlocked: u}
+	x := &executed{intended: u.intended}
 	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
 		return nil, err
 	}

@@ -2,12 +2,14 @@ package ceremony
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"anodize/core/archive"
 	"anodize/core/audit"
+	"anodize/core/state"
 )
 
 // menu asks what the ceremony is for and does it, until a device is taken away
@@ -32,12 +34,15 @@ func (c *Ceremony) menu(ctx context.Context) error {
 }
 
 // does makes an operation what a card of the menu does.
-func (c *Ceremony) does(op operation) func(context.Context) error {
-	return func(ctx context.Context) error { return c.begun(ctx, op) }
+func (c *Ceremony) does(op keyOperation) func(context.Context) error {
+	return func(ctx context.Context) error { return c.begun(ctx, keyed{op}) }
 }
 
 // begun performs an operation after what an earlier one left open was mended.
 func (c *Ceremony) begun(ctx context.Context, op operation) error {
+	if state.NewestDisc(c.table.archive.log).Marked {
+		return errors.New("this disc is marked: the archive goes on on another one")
+	}
 	if err := c.mend(ctx); err != nil {
 		return err
 	}
@@ -55,6 +60,10 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 	if a.root != nil {
 		noRoot, done = "", "Done on "+a.root.NotBefore.UTC().Format("2006-01-02")
 	}
+	marked, migrating := "", "Carry the archive to a blank disc"
+	if state.NewestDisc(a.log).Marked {
+		marked, migrating = "This disc is marked: the archive goes on on another one", "Go on: carry the archive to a blank disc"
+	}
 	noUse := noRoot
 	if a.root != nil && !rootAgreed(a.log) {
 		noUse = "Nobody agreed to the root's fingerprint: begin a new archive"
@@ -65,14 +74,18 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 	} else {
 		sentence = fmt.Sprintf("The disc is verified from its first record: %s, %s, no gaps.", plural(a.sessions, "session"), plural(int(a.log.Len()), "record"))
 	}
+	if marked != "" {
+		sentence = fmt.Sprintf("Session %s marks this disc: it takes no more sessions. Put the newer disc in.", a.state.LastSession)
+	}
 	e, err := c.askGate(ctx, screen{
 		title: "What is this ceremony for?", sentence: sentence,
 		body: MenuBody{[]Choice{
-			{Label: "Sign CSR", Detail: "Issue an intermediate CA from a request on the stick", Why: noUse},
-			{Label: "Issue CRL", Detail: "Sign a fresh revocation list", Why: noUse},
+			{Label: "Sign CSR", Detail: "Issue an intermediate CA from a request on the stick", Why: cmp.Or(noUse, marked)},
+			{Label: "Issue CRL", Detail: "Sign a fresh revocation list", Why: cmp.Or(noUse, marked)},
 			{Label: "Validate disc", Detail: "Check everything from the first record", Why: blank},
 			{Label: "Copy to the stick", Detail: "Put the certificates and the CRL on it again", Why: noUse},
-			{Label: "Init root", Detail: "Make the key, the root certificate and the first CRL", Why: done},
+			{Label: "Init root", Detail: "Make the key, the root certificate and the first CRL", Why: cmp.Or(done, marked)},
+			{Label: "Migrate disc", Detail: migrating, Why: noRoot},
 		}},
 		note: "Press a number, or touch", actions: []Action{shutDown},
 	}, c.lostDevice(ctx))
@@ -83,7 +96,7 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 	if !ok {
 		return nil, errBack
 	}
-	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{})}[pick.Index], nil
+	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{}), c.migrate}[pick.Index], nil
 }
 
 // rootAgreed reports whether the witnesses agreed to the root's fingerprint.

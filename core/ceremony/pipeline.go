@@ -10,6 +10,7 @@ import (
 	"anodize/core/disc"
 	"anodize/core/hsm"
 	"anodize/core/record"
+	"anodize/core/state"
 )
 
 // operation is one thing that a ceremony can do. The pipeline that performs it
@@ -20,10 +21,36 @@ type operation interface {
 
 	// plan asks what is to be done. Nothing irreversible has happened.
 	plan(context.Context, *Ceremony) (*proposal, error)
+	// carryOut does what was intended. It takes the intent on the disc.
+	carryOut(context.Context, *Ceremony, *intended) (*executed, error)
+	// needs says whether it passes through a phase of the rail.
+	needs(phase int) bool
+}
+
+// keyOperation is one that uses the key.
+type keyOperation interface {
+	name() string
+	title() string
+	plan(context.Context, *Ceremony) (*proposal, error)
 	// quorum opens the HSM, which takes the intent on the disc.
 	quorum(context.Context, *Ceremony, *intended) (*unlocked, error)
 	// execute uses the key. It takes the opened HSM.
 	execute(context.Context, *Ceremony, *unlocked) (*executed, error)
+}
+
+// keyed is an operation that uses the key. It goes through all phases.
+type keyed struct{ keyOperation }
+
+func (keyed) needs(int) bool { return true }
+
+func (k keyed) carryOut(ctx context.Context, c *Ceremony, in *intended) (*executed, error) {
+	c.phase(quorumPhase)
+	u, err := k.quorum(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	c.phase(executePhase)
+	return k.execute(ctx, c, u)
 }
 
 // proposal is what will be done, shown to everyone before the intent is burned.
@@ -31,9 +58,11 @@ type proposal struct {
 	intent   audit.Event
 	preview  []FactGroup
 	notice   Notice
-	sessions int          // that the operation will burn
+	sessions int          // that the disc must have room for, and for two more; 0: the plan has looked
 	actions  []hsm.Action // that the HSM will log; none if it is reset first
 	files    []disc.File
+
+	before func(context.Context) error // done before the intent is burned; nil: nothing is
 }
 
 // intended is an intent that is on the disc: what the HSM is opened for. event
@@ -78,11 +107,13 @@ func (in *intended) logout(ctx context.Context) {
 // unlocked is an HSM opened for an intent.
 type unlocked struct{ *intended }
 
-// executed is what the key has signed, not yet on the disc.
+// executed is an intent that was carried out and is not yet on record: what the
+// key has signed, or an archive about to be written to another disc.
 type executed struct {
-	*unlocked
-	lastEntry uint16 // of the HSM's log, as it stands in ours
-	differs   bool   // the witnesses found another fingerprint
+	*intended
+	lastEntry uint16     // of the HSM's log, as it stands in ours
+	differs   bool       // the witnesses found another fingerprint
+	also      []artifact // of earlier sessions, that go to the stick too
 }
 
 // artifact is a file that the ceremony makes.
@@ -103,33 +134,32 @@ type recorded struct {
 // perform takes an operation through the pipeline. Errors before the intent is
 // on the disc are returned; later ones are told here, with what is certain.
 func (c *Ceremony) perform(ctx context.Context, op operation) error {
-	c.publish(func(v *View) { v.Operation, v.Phases = op.title(), phases(1) })
+	c.enter(op)
 	p, err := c.propose(ctx, op)
 	if err != nil {
 		return err
 	}
-	c.phase(2)
+	c.phase(commitPhase)
 	in, err := c.commit(ctx, op, p)
 	if err != nil {
 		return c.gaveUp(ctx, nil, err)
 	}
+	return c.conclude(ctx, op, in)
+}
+
+// conclude takes an operation from its intent on the disc to the stick.
+func (c *Ceremony) conclude(ctx context.Context, op operation, in *intended) error {
 	defer in.logout(ctx)
-	c.phase(3)
-	u, err := op.quorum(ctx, c, in)
+	x, err := op.carryOut(ctx, c, in)
 	if err != nil {
 		return c.closeIntent(ctx, op, in, err)
 	}
-	c.phase(4)
-	x, err := op.execute(ctx, c, u)
-	if err != nil {
-		return c.closeIntent(ctx, op, in, err)
-	}
-	c.phase(5)
+	c.phase(recordPhase)
 	r, err := c.record(ctx, op, x)
 	if err != nil {
 		return c.gaveUp(ctx, in, err)
 	}
-	c.phase(6)
+	c.phase(exportPhase)
 	return c.export(ctx, op, r)
 }
 
@@ -164,6 +194,9 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 	if c.lostDevice(ctx)() {
 		return nil, errChanged
 	}
+	if p.before != nil {
+		return p, p.before(ctx)
+	}
 	return p, nil
 }
 
@@ -187,10 +220,23 @@ func (c *Ceremony) confirmAgain(ctx context.Context) error {
 // checkRoom refuses a plan that the disc has no room for, with two sessions to
 // spare: a failed burn must never strand a signature.
 func (c *Ceremony) checkRoom(p *proposal) error {
-	const (
-		spare  = 2         // sessions, as CheckRoom counts them
-		growth = 256 << 10 // bytes that a session adds at most, besides its log
-	)
+	const spare = 2 // sessions, as CheckRoom counts them
+	if p.sessions == 0 {
+		return nil
+	}
+	held := c.held(p.sessions + spare)
+	for _, f := range p.files {
+		held += f.Size
+	}
+	if err := c.table.disc.CheckRoom(p.sessions, held); err != nil {
+		return fmt.Errorf("planning %s: %w", plural(p.sessions, "session"), err)
+	}
+	return nil
+}
+
+// held bounds what the last of so many sessions more will hold, in bytes.
+func (c *Ceremony) held(sessions int) int64 {
+	const growth = 256 << 10 // bytes that a session adds at most, besides its log
 	a := c.table.archive
 	var held int64
 	for _, d := range a.directories {
@@ -198,14 +244,7 @@ func (c *Ceremony) checkRoom(p *proposal) error {
 			held += (f.Size + sectorSize - 1) / sectorSize * sectorSize
 		}
 	}
-	for _, f := range p.files {
-		held += f.Size
-	}
-	held += int64(p.sessions+spare) * (int64(len(a.log.Bytes())) + growth)
-	if err := c.table.disc.CheckRoom(p.sessions, held); err != nil {
-		return fmt.Errorf("planning %s: %w", plural(p.sessions, "session"), err)
-	}
-	return nil
+	return held + int64(sessions)*(int64(len(a.log.Bytes()))+growth)
 }
 
 // commit burns the intent and takes it from what was read back.
@@ -266,6 +305,9 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 		Operation: op.name(), Program: c.program, Image: hexOf(c.image[:]), HSM: c.hsmFacts(),
 		Medium: audit.MediumFact{Name: m.Name, Sessions: a.sessions, NextAddress: m.NextAddress},
 	})
+	if a.moved != nil {
+		events = append(events, *a.moved)
+	}
 	for _, e := range events {
 		if err := c.add(log, e); err != nil {
 			return nil, err
@@ -288,16 +330,22 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.end(x.intended, end); err != nil {
 		return nil, err
 	}
-	b, err := c.burn(ctx, draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: x.files()})
+	d := draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: x.files()}
+	if x.session == nil { // no key was used
+		d.step, d.title = carryStep, "Writing the archive to the new disc"
+	}
+	b, err := c.burn(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.adoptRoot(x.made); err != nil {
 		return nil, err
 	}
-	r := &recorded{burned: b, artifacts: x.made, warning: x.warning}
-	if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
-		r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
+	r := &recorded{burned: b, artifacts: append(x.made, x.also...), warning: x.warning}
+	if x.session != nil {
+		if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
+			r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
+		}
 	}
 	x.logout(ctx)
 	if x.differs {
@@ -362,6 +410,9 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	var gaveUp *stoppedError
 	if errors.As(problem, &gaveUp) {
 		return c.gaveUp(ctx, in, problem) // the disc takes no session: it is read again first
+	}
+	if state.NewestDisc(in.record).Marked {
+		return c.gaveUp(ctx, in, problem) // nor does a marked one: its migration goes on later
 	}
 	notice := Notice{}
 	if !errors.Is(problem, errBack) {
@@ -439,7 +490,10 @@ func (c *Ceremony) gaveUp(ctx context.Context, in *intended, problem error) erro
 		fmt.Sprintf("The disc holds %s of the archive, read back equal.", plural(a.sessions, "session")),
 		"Nothing of this ceremony is on the stick.",
 	}, in.certain()...)
-	if open := a.state.OpenIntent; open != "" {
+	switch open := a.state.OpenIntent; {
+	case open != "" && state.NewestDisc(a.log).Marked:
+		certain = append(certain, fmt.Sprintf("Session %s marks the old disc: it takes no more sessions. The migration can go on from it at any time.", open))
+	case open != "":
 		certain = append(certain, fmt.Sprintf("Session %s has no record after it. The next ceremony asks what happened.", open))
 	}
 	_, err := c.ask(ctx, screen{

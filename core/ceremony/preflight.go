@@ -20,7 +20,7 @@ type archived struct {
 	log         *audit.Log // empty on a blank disc
 	state       state.State
 	directories []disc.Directory // every session directory, oldest first
-	sessions    int              // of the archive, on the disc
+	sessions    int              // of the archive, on all of its discs
 	root        *x509.Certificate
 	lastTime    time.Time              // of the newest session directory; zero on a blank disc
 	last        *audit.SessionVerified // the newest session, as it was read back; nil on a blank disc
@@ -28,6 +28,7 @@ type archived struct {
 	abandoned   *audit.IntentAbandoned // closes an intent without a record
 	failed      []uint32               // first sectors of this run's burns that failed since the last good one
 	tail        []audit.SessionVoid    // burns that failed after the newest session, and are not declared yet
+	moved       *audit.DiscMigrated    // the disc in the drive is blank, or holds nothing but failed; the next session says so of it
 }
 
 // blank says that the archive begins with the next session.
@@ -134,7 +135,7 @@ func (c *Ceremony) readArchive(ctx context.Context) error {
 // continued is a verified archive as the next session continues it.
 func (c *Ceremony) continued(ctx context.Context, r archive.Result) (*archived, error) {
 	newest := r.Sessions[len(r.Sessions)-1]
-	a := &archived{log: r.Log, state: r.State, directories: newest.Directories, sessions: len(r.Sessions)}
+	a := &archived{log: r.Log, state: r.State, directories: newest.Directories, sessions: r.State.Sessions}
 	name := newest.Directories[len(newest.Directories)-1].Name
 	var err error
 	if a.lastTime, _, err = audit.ParseDirectory(name); err != nil {

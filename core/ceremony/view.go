@@ -65,6 +65,7 @@ const (
 	Current
 	Done
 	Failed
+	NotNeeded
 )
 
 // Notice is the one thing on a screen to be read before anything else.

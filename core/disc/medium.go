@@ -322,21 +322,29 @@ func (d *Drive) identify(ctx context.Context, m Medium) (Identity, error) {
 // record what went wrong. The error is, or wraps, ErrClosed, ErrUnfinished,
 // ErrNoAddress or ErrFull.
 func (m Medium) CheckRoom(sessions int, bytes int64) error {
+	return m.checkRoom(sessions, spareSessions, bytes)
+}
+
+// CheckLast reports why m cannot take one more session of up to bytes bytes, its
+// last one: nothing is kept free after it. The errors are those of CheckRoom.
+func (m Medium) CheckLast(bytes int64) error { return m.checkRoom(1, 0, bytes) }
+
+func (m Medium) checkRoom(sessions, spare int, bytes int64) error {
 	if err := m.writable(); err != nil {
 		return err
 	}
 	if sessions < 1 || bytes < 0 || bytes > 1<<50 || sessions > maxTracks {
 		return fmt.Errorf("checking the disc's room: %d sessions of %d bytes", sessions, bytes)
 	}
-	if wanted := sessions + spareSessions; wanted > m.SessionsLeft {
-		return fmt.Errorf("%d sessions are needed, with two to spare, and %d are left: %w", wanted, m.SessionsLeft, ErrFull)
+	if wanted := sessions + spare; wanted > m.SessionsLeft {
+		return fmt.Errorf("%d sessions are needed, with %d to spare, and %d are left: %w", wanted, spare, m.SessionsLeft, ErrFull)
 	}
 	var need int64
-	for i := 1; i <= sessions+spareSessions; i++ {
+	for i := 1; i <= sessions+spare; i++ {
 		need += m.plan.cost(m.Sessions+i, sectors(bytes))
 	}
 	if need > int64(m.FreeBlocks) {
-		return fmt.Errorf("%d sectors are needed, with two sessions to spare, and %d are free: %w", need, m.FreeBlocks, ErrFull)
+		return fmt.Errorf("%d sectors are needed, with %d sessions to spare, and %d are free: %w", need, spare, m.FreeBlocks, ErrFull)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ const (
 	issueCRL = "Issue CRL"
 	validate = "Validate disc"
 	copying  = "Copy to the stick"
+	migrate  = "Migrate disc"
 )
 
 // For returns where to read about v.
@@ -53,6 +54,8 @@ func runbook(v *ceremony.View) string {
 		return "crl"
 	case validate:
 		return "validate"
+	case migrate:
+		return "migrate"
 	case gates, choosing:
 		if v.Records == 0 {
 			return "init"
@@ -175,6 +178,9 @@ func validated(v *ceremony.View) string {
 func step(v *ceremony.View) string {
 	switch b := v.Body.(type) {
 	case ceremony.MessageBody:
+		if v.Operation == migrate && phase(v) == executePhase {
+			return "new-disc"
+		}
 		return "message"
 	case ceremony.FingerprintBody:
 		if strings.HasPrefix(b.Of, "Tree head") {
@@ -191,8 +197,11 @@ func step(v *ceremony.View) string {
 	case ceremony.StepsBody:
 		return long(b, phase(v))
 	}
-	if phase(v) >= exportPhase {
+	switch {
+	case phase(v) >= exportPhase:
 		return "export"
+	case v.Operation == migrate && phase(v) == executePhase:
+		return "new-disc"
 	}
 	return "plan"
 }
@@ -216,7 +225,7 @@ var anchors = map[string]string{
 	"clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
 	"menu": "choose", "custodians": "custodians", "request": "request", "plan": "plan", "share-show": "shares",
 	"share-entry": "entry", "work": "work", "fingerprint": "fingerprint", "export": "export", "note-head": "head",
-	"validate": "findings",
+	"validate": "findings", "new-disc": "work",
 }
 
 // anchor is the step of the runbook that v is at.

@@ -10,7 +10,7 @@ import (
 )
 
 // PhaseMark draws the sign of phase number n, counted from 1, in a circle of
-// size pixels: a tick, a cross, or its number.
+// size pixels: a tick, a cross, a dash if it is not needed, or its number.
 func PhaseMark(gtx layout.Context, th *Theme, n int, state ceremony.PhaseState, size int) layout.Dimensions {
 	r := image.Rect(0, 0, size, size)
 	number := func(st Style) {
@@ -30,6 +30,10 @@ func PhaseMark(gtx layout.Context, th *Theme, n int, state ceremony.PhaseState, 
 	case ceremony.Current:
 		Disc(gtx.Ops, r, Ink)
 		number(Style{Color: White})
+	case ceremony.NotNeeded:
+		Ring(gtx.Ops, r, max(1, gtx.Dp(2)), RailRim, Rail)
+		middle, thick := size/2, max(1, gtx.Dp(2))
+		Fill(gtx.Ops, image.Rect(size/3, middle-thick/2, size-size/3, middle-thick/2+thick), Muted)
 	default:
 		Ring(gtx.Ops, r, max(1, gtx.Dp(2)), RailRim, Rail)
 		number(Style{Color: Muted})
