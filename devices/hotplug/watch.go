@@ -162,7 +162,7 @@ func (w *watcher) nodes(ctx context.Context) <-chan struct{} {
 // nothing.
 func (w *watcher) add(fd int) {
 	const mask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_TO | unix.IN_MOVED_FROM | unix.IN_ATTRIB | unix.IN_ONLYDIR
-	for _, pattern := range []string{"/dev", "/dev/bus", "/dev/bus/usb", "/dev/bus/usb/*"} {
+	for _, pattern := range []string{"/dev", "/dev/bus", "/dev/bus/usb", "/dev/bus/usb/*", "/dev/dri", "/dev/input"} {
 		folders, err := filepath.Glob(filepath.Join(w.root, pattern))
 		if err != nil {
 			continue // not with these patterns

@@ -36,7 +36,7 @@ func (m *Machine) names() []Fact {
 func (m *Machine) boot() []Fact {
 	return facts(
 		Fact{"Kernel", m.read("/proc/version")},
-		Fact{"Command line", m.read("/proc/cmdline")},
+		Fact{"Command line", m.CommandLine()},
 		Fact{"Lockdown", chosen(m.read("/sys/kernel/security/lockdown"))},
 		Fact{"Secure Boot", m.secureBoot()},
 	)
@@ -88,3 +88,6 @@ func (m *Machine) measurements() []Fact {
 	}
 	return all
 }
+
+// CommandLine is what the kernel was started with.
+func (m *Machine) CommandLine() string { return m.read("/proc/cmdline") }
