@@ -35,6 +35,15 @@ func span(ps []piece, gap int) int {
 	return w
 }
 
+// tallest is the height of the highest piece.
+func tallest(ps []piece) int {
+	h := 0
+	for _, p := range ps {
+		h = max(h, p.size.Y)
+	}
+	return h
+}
+
 // line draws pieces from x on, centred on mid.
 func line(gtx layout.Context, ps []piece, x, mid, gap int) {
 	for _, p := range ps {
@@ -43,10 +52,10 @@ func line(gtx layout.Context, ps []piece, x, mid, gap int) {
 	}
 }
 
-// topBar draws product, CA, banner, the three lamps and the clock: on one line
-// if they fit, else on two.
+// topBar draws product, CA, banner, the three lamps and the clock, on one line if
+// they fit, else on two; at its right end it leaves room for the help's button.
 func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions {
-	width, margin, gap := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(28)
+	all, margin, gap := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(28)
 	one := gtx.Dp(72)
 	if s.th.Low() {
 		one, margin = gtx.Dp(60), gtx.Dp(24)
@@ -54,6 +63,9 @@ func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions
 	if s.th.Narrow() {
 		margin = gtx.Dp(48)
 	}
+	one = max(one, s.th.Touch()-gtx.Dp(24)) // what the button has below it is the page's margin
+	// The button's own margin stands in for that of the bar.
+	width := all - s.helpWidth(gtx) + margin - gap
 	lamps := []piece{s.lamp(gtx, v.HSM), s.lamp(gtx, v.Disc), s.lamp(gtx, v.Stick)}
 	clock := []piece{s.barClock(gtx, v)}
 	both := append(append([]piece{}, lamps...), clock...)
@@ -61,24 +73,29 @@ func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions
 	for _, size := range []float32{kit.SizeText, kit.SizeNote} {
 		names := s.names(gtx, v, size, width)
 		if 2*margin+span(names, gap)+2*gap+span(both, gap) <= width {
-			kit.Fill(gtx.Ops, image.Rect(0, 0, width, one), kit.Ink)
+			kit.Fill(gtx.Ops, image.Rect(0, 0, all, one), kit.Ink)
 			line(gtx, names, margin, one/2, gap)
 			line(gtx, both, width-margin-span(both, gap), one/2, gap)
-			return layout.Dimensions{Size: image.Pt(width, one)}
+			return layout.Dimensions{Size: image.Pt(all, one)}
 		}
 	}
+	// The names have the first line, beside the clock; what the clock lacks stands
+	// with the lamps.
+	clock = []piece{s.barTime(gtx, v)}
+	lamps = append(lamps, s.unconfirmed(gtx, v, "Clock unconfirmed"))
 	room := width - 2*margin - span(clock, gap) - gap
-	names := s.names(gtx, v, kit.SizeText, room)
-	if span(names, gap) > room {
-		names = s.names(gtx, v, kit.SizeSmall, room)
-	}
-	first := one
-	for _, p := range names {
-		first = max(first, p.size.Y+gtx.Dp(16))
+	var names []piece
+	first := gtx.Dp(60)
+	for _, size := range []float32{kit.SizeText, kit.SizeNote, kit.SizeSmall} {
+		names = s.names(gtx, v, size, room)
+		first = max(gtx.Dp(60), tallest(names)+gtx.Dp(16))
+		if span(names, gap) <= room && first <= gtx.Dp(72) {
+			break
+		}
 	}
 	rows := wrapped(lamps, width-2*margin, gap)
 	pitch := gtx.Dp(34)
-	size := image.Pt(width, first+len(rows)*pitch)
+	size := image.Pt(all, first+len(rows)*pitch)
 	kit.Fill(gtx.Ops, image.Rectangle{Max: size}, kit.Ink)
 	line(gtx, names, margin, first/2, gap)
 	line(gtx, clock, width-margin-span(clock, gap), first/2, gap)
@@ -86,6 +103,55 @@ func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions
 		line(gtx, row, margin, first+i*pitch+pitch/2-gtx.Dp(5), gap)
 	}
 	return layout.Dimensions{Size: size}
+}
+
+// helpID is the focus name of the help's button, and begins those of the buttons in it.
+const helpID = "help"
+
+// helpCap is the key's name on the help's button.
+const helpCap = string(helpKey)
+
+// helpLabel draws what stands on the help's button.
+func (s *Screens) helpLabel(gtx layout.Context) piece {
+	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		gap := gtx.Dp(10)
+		word := s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+			return s.th.Line(gtx, kit.Style{Size: kit.SizeNote, Face: kit.Medium, Color: kit.BarText}, "Help")
+		})
+		sign := s.piece(gtx, func(gtx layout.Context) layout.Dimensions { return kit.KeyCap(gtx, s.th, helpCap, kit.BarMuted) })
+		high := max(word.size.Y, sign.size.Y)
+		line(gtx, []piece{word, sign}, 0, high/2, gap)
+		return layout.Dimensions{Size: image.Pt(word.size.X+gap+sign.size.X, high)}
+	})
+}
+
+// helpWidth is the width of what answers to a finger, a margin at each side of the
+// frame included.
+func (s *Screens) helpWidth(gtx layout.Context) int {
+	return max(s.th.Touch(), s.helpLabel(gtx).size.X+2*gtx.Dp(16)) + 2*gtx.Dp(12)
+}
+
+// helpButton draws the help's button at the right end of the top bar. It comes last in
+// the order of the focus.
+func (s *Screens) helpButton(gtx layout.Context, bar image.Point) {
+	label := s.helpLabel(gtx)
+	size := image.Pt(s.helpWidth(gtx), max(bar.Y, s.th.Touch()))
+	s.newRow()
+	t := s.target(gtx, helpID, target{do: s.toggleGuide})
+	hit := kit.Hit{Click: &t.click, Label: "Help", Focused: s.focus == helpID, Radius: gtx.Dp(8)}
+	kit.At(gtx, bar.X-size.X, 0, func(gtx layout.Context) layout.Dimensions {
+		return hit.Layout(gtx, func(gtx layout.Context) layout.Dimensions {
+			high := min(bar.Y-2*gtx.Dp(6), gtx.Dp(52))
+			frame := image.Rect(gtx.Dp(12), (bar.Y-high)/2, size.X-gtx.Dp(12), (bar.Y+high)/2)
+			fill := kit.Ink
+			if t.click.Pressed() || s.guide.open {
+				fill = kit.Soft
+			}
+			kit.Box(gtx.Ops, frame, gtx.Dp(8), max(1, gtx.Dp(1)), kit.BarMuted, fill)
+			kit.Put(gtx, (size.X-label.size.X)/2, (bar.Y-label.size.Y)/2, label.call)
+			return layout.Dimensions{Size: size}
+		})
+	})
 }
 
 // wrapped breaks pieces into lines that fit in width.
@@ -165,23 +231,36 @@ func lampColour(st ceremony.LampState) color.NRGBA {
 	return kit.LampAmber
 }
 
+// barClock is the time, and a word if nobody has confirmed it.
 func (s *Screens) barClock(gtx layout.Context, v *ceremony.View) piece {
 	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		var ps []piece
+		if word := s.unconfirmed(gtx, v, "unconfirmed"); word.size.X > 0 {
+			ps = append(ps, word)
+		}
+		ps = append(ps, s.barTime(gtx, v))
+		gap, high := gtx.Dp(12), tallest(ps)
+		line(gtx, ps, 0, high/2, gap)
+		return layout.Dimensions{Size: image.Pt(span(ps, gap), high)}
+	})
+}
+
+func (s *Screens) barTime(gtx layout.Context, v *ceremony.View) piece {
+	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
 		st := kit.Style{Size: 30, Face: kit.Mono, Color: kit.BarText}
-		x, word := 0, piece{}
 		if !v.ClockConfirmed {
 			st.Color = kit.BarMuted
-			word = s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
-				return s.th.Line(gtx, kit.Style{Size: kit.SizeSmall, Color: kit.LampAmber}, "unconfirmed")
-			})
-			x = word.size.X + gtx.Dp(12)
 		}
-		d := kit.At(gtx, x, 0, func(gtx layout.Context) layout.Dimensions {
-			return s.th.Line(gtx, st, v.Now.UTC().Format("15:04:05 UTC"))
-		})
-		if word.size.X > 0 {
-			kit.Put(gtx, 0, (d.Size.Y-word.size.Y)/2, word.call)
-		}
-		return layout.Dimensions{Size: image.Pt(x+d.Size.X, d.Size.Y)}
+		return s.th.Line(gtx, st, v.Now.UTC().Format("15:04:05 UTC"))
+	})
+}
+
+// unconfirmed is a word for a clock that nobody has confirmed.
+func (s *Screens) unconfirmed(gtx layout.Context, v *ceremony.View, word string) piece {
+	if v.ClockConfirmed {
+		return piece{}
+	}
+	return s.piece(gtx, func(gtx layout.Context) layout.Dimensions {
+		return s.th.Line(gtx, kit.Style{Size: kit.SizeSmall, Color: kit.LampAmber}, word)
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"gioui.org/io/pointer"
 	"gioui.org/layout"
 
+	"anodize/ui/html"
 	"anodize/ui/kit"
 )
 
@@ -45,8 +46,12 @@ type Screens struct {
 	hands   hands             // how people write: whether keyboards are drawn
 	shift   bool              // of the on-screen keyboard
 	digits  bool              // on the small one: digits instead of letters
+	accents accents
 
 	keyboards keyboards
+	fonts     *html.Fonts // of pages; nil before the first one
+	reader    reader      // of a PageBody
+	guide     guide
 }
 
 // hands are how people wrote last.
@@ -61,10 +66,11 @@ const (
 // target is something to press.
 type target struct {
 	click gesture.Click
-	send  ceremony.Event // sent when pressed; nil if do or hold is set
-	do    func()         // done when pressed, within the screen
-	hold  string         // the action that is held, not pressed
-	drawn bool           // in this frame
+	send  ceremony.Event       // sent when pressed; nil if do, by or hold is set
+	do    func()               // done when pressed, within the screen
+	by    func(pointer.Source) // the same, for what depends on a finger
+	hold  string               // the action that is held, not pressed
+	drawn bool                 // in this frame
 }
 
 // New returns the screens drawn with theme.
@@ -83,9 +89,10 @@ func (s *Screens) Scale(size image.Point) float32 { return s.th.Scale(size) }
 // reset forgets where the last question's screen stood.
 func (s *Screens) reset() {
 	s.targets = map[string]*target{}
-	s.rows, s.focus = nil, ""
+	s.rows, s.focus, s.guide.focus = nil, "", ""
 	s.scroll.Reset()
-	s.reveal, s.shift, s.digits = false, false, false
+	s.reader = reader{}
+	s.reveal, s.shift, s.digits, s.accents = false, false, false, accents{}
 	s.holding = map[string]bool{}
 	if s.down == nil {
 		s.down = map[key.Name]bool{}
@@ -102,7 +109,11 @@ func (s *Screens) Layout(gtx layout.Context, v *ceremony.View) []Event {
 		s.reset()
 	}
 	s.shown = v
-	s.draw(s.th.Fit(gtx), v)
+	if s.guide.open {
+		s.drawWithGuide(gtx, v)
+	} else {
+		s.draw(s.th.Fit(gtx), v)
+	}
 	s.reveal = false
 	s.sweep(gtx)
 	return s.events
@@ -144,7 +155,7 @@ func (s *Screens) target(gtx layout.Context, id string, t target) *target {
 			}
 		}
 	}
-	old.send, old.do, old.hold, old.drawn = t.send, t.do, t.hold, true
+	old.send, old.do, old.by, old.hold, old.drawn = t.send, t.do, t.by, t.hold, true
 	if len(s.rows) == 0 {
 		s.newRow()
 	}
@@ -179,6 +190,11 @@ func (s *Screens) sweep(gtx layout.Context) {
 func (s *Screens) update(gtx layout.Context) {
 	s.keyboards.pressed = false
 	s.scroll.Update(s.th.Fit(gtx))
+	for _, v := range []*html.View{s.reader.view, s.guide.reader.view} {
+		if v != nil {
+			v.Update(s.th.Fit(gtx))
+		}
+	}
 	for _, row := range s.rows {
 		for _, id := range row {
 			if t := s.targets[id]; t != nil {
@@ -214,13 +230,15 @@ func (s *Screens) clicks(gtx layout.Context, t *target) {
 		case t.hold != "":
 			s.hold(t.hold, e.Kind == gesture.KindPress)
 		case e.Kind == gesture.KindClick:
-			s.press(t)
+			s.press(t, e.Source)
 		}
 	}
 }
 
-func (s *Screens) press(t *target) {
+func (s *Screens) press(t *target, by pointer.Source) {
 	switch {
+	case t.by != nil:
+		t.by(by)
 	case t.do != nil:
 		t.do()
 	case t.send != nil:
@@ -235,15 +253,27 @@ func (s *Screens) input(e event.Event) {
 	case key.FocusEvent:
 		if !e.Focus {
 			clear(s.down)
+			clear(s.guide.deaf)
 			s.letGo()
 		}
 	case key.EditEvent:
-		if s.typing() && e.Text != "" {
-			s.focus, s.hands = "", typing
-			s.send(ceremony.Input{Text: e.Text})
-		}
+		s.letters(e.Text)
 	case key.Event:
 		s.key(e)
+	}
+}
+
+// letters go to a text, or to what is looked for on a page.
+func (s *Screens) letters(text string) {
+	switch {
+	case s.guide.open:
+		s.guideType(text)
+	case text == "" || !s.hears():
+	case s.typing():
+		s.focus, s.hands = "", typing
+		s.send(ceremony.Input{Text: text})
+	case s.reading() != nil:
+		s.reading().Type(text)
 	}
 }
 

@@ -94,7 +94,7 @@ func TestWhatPeopleDoBecomesEvents(t *testing.T) {
 		{"choices", "key Down; key Down; key Down; key Enter", []ceremony.Event{press("back")}},
 		{"choices", "key Enter", nil}, // nothing was focused and nothing is to do
 		{"longchoices", "key 1", nil}, // more than nine: numbers are no keys
-		{"longchoices", "key End; key Up; key Up; key Enter", []ceremony.Event{pick(13)}},
+		{"longchoices", "key End; key Up; key Up; key Up; key Enter", []ceremony.Event{pick(13)}},
 		{"menu", "tap Issue CRL", []ceremony.Event{pick(1)}},
 		{"menu", "key 8", []ceremony.Event{pick(7)}},
 		{"menu", "key 9", nil},
@@ -310,8 +310,8 @@ func TestDigitsAndSignsAreTypedByTouchAlone(t *testing.T) {
 		v := byName(t, "text")
 		h := show(t, size, v)
 		touch(t, h, v)
-		if h.HasText("Digits and signs") { // where four rows have no room
-			play(t, h, v, "tap Digits and signs")
+		if h.HasText("Digits, signs and accents") { // where four rows have no room
+			play(t, h, v, "tap Digits, signs and accents")
 		}
 		got := play(t, h, v, "tap '; tap -; tap 7; tap .; tap space; tap Backspace")
 		if want := []ceremony.Event{input("'"), input("-"), input("7"), input("."), input(" "), ceremony.Erase{}}; !reflect.DeepEqual(got, want) {

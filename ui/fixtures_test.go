@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -115,7 +116,7 @@ func ordinary() []fixture {
 			}}, stop("back", "Back to the menu"))},
 		{"menu", noted(with(base("Choose", 0), "What is this ceremony for?",
 			"The disc is verified from its first record: 4 sessions, 14 records, no gaps.", menuBody(),
-			other("off", "Shut down", "F10"), other("runbook", "Runbook", "F1")), "Press a number, or touch")},
+			other("off", "Shut down", "F10")), "Press a number, or touch")},
 		{"steps", noted(noticed(with(base("Sign CSR", 5), "Writing the record to the disc",
 			"Session 6 of at most 255. Leave the disc and the power alone until it says done.",
 			ceremony.StepsBody{Steps: []ceremony.WorkStep{
@@ -149,7 +150,18 @@ func ordinary() []fixture {
 				Do: "Put in a new disc of the same kind and carry the archive over, or try the record once more on this one.",
 			}, stop("off", "Shut down"), other("migrate", "Carry over to a new disc", "M"), primary("again", "Burn the record again")),
 			ceremony.Danger, "Do not take this disc out: it holds the intent.")},
+		{"page", with(base("Init root", 7), "The record of this ceremony", "", ceremony.PageBody{HTML: exampleRecord()},
+			ceremony.Action{ID: "back", Label: "Go back", Key: "Esc", Kind: ceremony.Primary})},
 	}
+}
+
+// exampleRecord is a record of the form that ceremonies make.
+func exampleRecord() []byte {
+	page, err := os.ReadFile("../core/record/testdata/init-root.html")
+	if err != nil {
+		panic(err)
+	}
+	return page
 }
 
 func typed() []fixture {
@@ -279,7 +291,7 @@ func long() []fixture {
 		{"longchoices", with(around("Sign CSR", 0), "Which request?", "Requests found on the stick, with a valid signature.",
 			ceremony.ChoicesBody{Choices: choices}, stop("back", "Back to the menu"))},
 		{"longmenu", with(around("Before we begin", 0), "What is this ceremony for?", "The disc is verified from its first record: 251 sessions, 123,456 records, no gaps.",
-			menu, other("off", "Shut down", "F10"), other("runbook", "Runbook", "F1"))},
+			menu, other("off", "Shut down", "F10"))},
 		{"longfingerprint", with(around("Init root", 6), "Compare the fingerprint", "Read it aloud, group by group, against the printout. Scan the code to compare by machine.",
 			fp, stop("differs", "It differs"), primary("same", "The same"))},
 		{"longfindings", with(around("Validate disc", 0), "The disc has errors", "Do not use it before somebody has looked at it.", findingsBody(40), primary("menu", "Back to the menu"))},

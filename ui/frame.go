@@ -23,8 +23,8 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 	s.rows = s.rows[:0]
 
 	_, secret := v.Body.(ceremony.ShareBody)
-	top := s.topBar(kit.Wide(gtx, size.X), v).Size.Y
-	left := 0
+	bar := s.topBar(kit.Wide(gtx, size.X), v)
+	top, left := bar.Size.Y, 0
 	switch {
 	case s.crowded(v):
 	case s.th.Narrow():
@@ -63,12 +63,24 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 	s.page(gtx, v, page)
 	s.rows = append(s.rows, feet...)
 	kit.Put(gtx, 0, bottom, drawFoot)
+	s.helpButton(gtx, bar.Size)
 }
 
-// crowded tells whether a keyboard leaves so little room that the phases are not
-// drawn beside it.
+// drawBar lays out the top bar alone and returns its height.
+func (s *Screens) drawBar(gtx layout.Context, v *ceremony.View) int {
+	defer clip.Rect{Max: gtx.Constraints.Max}.Push(gtx.Ops).Pop()
+	event.Op(gtx.Ops, s)
+	s.rows = nil
+	bar := s.topBar(kit.Wide(gtx, gtx.Constraints.Max.X), v)
+	s.helpButton(gtx, bar.Size)
+	return bar.Size.Y
+}
+
+// crowded tells whether a keyboard, or a page to read, leaves so little room that
+// the phases are not drawn beside it.
 func (s *Screens) crowded(v *ceremony.View) bool {
-	return s.th.Narrow() && s.keysDrawn(v.Body) && s.th.Crowded()
+	_, page := v.Body.(ceremony.PageBody)
+	return s.th.Narrow() && (page || s.keysDrawn(v.Body)) && s.th.Crowded()
 }
 
 // keysDrawn tells whether a keyboard is on the screen: for words until somebody types
@@ -218,6 +230,8 @@ func (s *Screens) body(gtx layout.Context, v *ceremony.View) layout.Dimensions {
 		return s.findings(gtx, b)
 	case ceremony.MessageBody:
 		return s.message(gtx, b)
+	case ceremony.PageBody:
+		return s.pageBody(gtx, b)
 	}
 	return kit.Notice(gtx, s.th, kit.Danger, "This screen cannot be drawn: its body is of an unknown kind.")
 }

@@ -2,11 +2,13 @@ package ui
 
 import (
 	"image"
+	"image/color"
 	"strings"
 
 	"anodize/core/ceremony"
 
 	"gioui.org/layout"
+	"gioui.org/op"
 
 	"anodize/ui/kit"
 )
@@ -14,98 +16,142 @@ import (
 // onKey is one key of an on-screen keyboard. Its width and the gap before it are
 // counted in columns of its keyboard.
 type onKey struct {
-	face   string // drawn, and typed unless text is set
-	text   string // typed
-	erase  bool
-	shift  bool
-	other  bool // changes between letters and digits
-	dim    bool // cannot be pressed
-	width  float32
-	indent float32
+	face    string
+	sign    func(*op.Ops, image.Rectangle, color.NRGBA) // drawn instead of face
+	label   string                                      // in the semantic tree, if it is not the face
+	does    target
+	latched bool
+	dim     bool // cannot be pressed
+	width   float32
+	indent  float32
 }
 
-// letterKeys returns a row of letters.
-func letterKeys(letters string, dim func(string) bool) []onKey {
+// writer is where the keys of a keyboard go.
+type writer struct {
+	text  func(string) target
+	erase target
+}
+
+// toCeremony writes into the ceremony's text.
+var toCeremony = writer{
+	text:  func(t string) target { return target{send: ceremony.Input{Text: t}} },
+	erase: target{send: ceremony.Erase{}},
+}
+
+// letters returns a row of letters.
+func (w writer) letters(letters string, dim func(string) bool) []onKey {
 	var row []onKey
 	for _, r := range letters {
 		f := string(r)
-		row = append(row, onKey{face: f, width: 1, dim: dim(f)})
+		row = append(row, onKey{face: f, does: w.text(f), width: 1, dim: dim(f)})
 	}
 	return row
 }
 
-var eraseKey = onKey{erase: true, width: 1}
+func (w writer) back(width float32) onKey {
+	return onKey{sign: kit.Backspace, label: "Backspace", does: w.erase, width: width}
+}
+
+func (w writer) space(width float32) onKey {
+	return onKey{face: "space", does: w.text(" "), width: width}
+}
 
 func never(string) bool { return false }
 
 // wordKeys is the keyboard for words of a share: letters that cannot continue
 // the word are dim.
 func (s *Screens) wordKeys(gtx layout.Context, b ceremony.EntryBody) layout.Dimensions {
+	w := toCeremony
 	dim := func(letter string) bool { return !strings.Contains(b.Next, letter) }
-	erase := eraseKey
+	erase := w.back(1)
 	erase.dim = b.Accepted == 0 && b.Current == ""
-	last := letterKeys("zxcvbnm", dim)
+	last := w.letters("zxcvbnm", dim)
 	last[0].indent = 1
 	return s.keyboard(gtx, 10, [][]onKey{
-		letterKeys("qwertyuiop", dim),
-		append(letterKeys("asdfghjkl", dim), erase),
+		w.letters("qwertyuiop", dim),
+		append(w.letters("asdfghjkl", dim), erase),
 		last,
 	})
 }
 
 // textKeys is the keyboard for a TextBody.
 func (s *Screens) textKeys(gtx layout.Context, b ceremony.TextBody) layout.Dimensions {
-	space := onKey{face: "space", text: " ", width: 2.5}
+	w := toCeremony
 	if b.Numeric {
-		space.width = 2
-		last := letterKeys("-:.", never)
 		return s.keyboard(gtx, 10, [][]onKey{
-			letterKeys("1234567890", never),
-			append(last, space, onKey{erase: true, width: 2}),
+			w.letters("1234567890", never),
+			append(w.letters("-:.", never), w.space(2), w.back(2)),
 		})
 	}
 	if s.th.Narrow() && s.th.Crowded() {
-		return s.smallKeys(gtx)
+		return s.smallKeys(gtx, w)
 	}
-	rows := s.letterRows()
-	last := append([]onKey{{shift: true, width: 1.5}}, letterKeys(rows[2], never)...)
+	if s.accents.of != "" {
+		return s.keyboard(gtx, 11, append([][]onKey{nil}, s.accentRows(w, 11)...))
+	}
+	rows := s.letterRows(w)
 	return s.keyboard(gtx, 11, [][]onKey{
-		append(letterKeys("1234567890", never), eraseKey),
-		append(letterKeys(rows[0], never), letterKeys("'", never)...),
-		append(letterKeys(rows[1], never), letterKeys("-.", never)...),
-		append(last, space),
+		append(w.letters("1234567890", never), w.back(1)),
+		append(rows[0], w.letters("'", never)...),
+		append(rows[1], w.letters("-.", never)...),
+		append(append([]onKey{s.shiftKey()}, rows[2]...), s.accentKey(), w.space(2)),
 	})
 }
 
-// smallKeys is the keyboard for text where there is no room for a fourth row: letters,
-// or digits and signs.
-func (s *Screens) smallKeys(gtx layout.Context) layout.Dimensions {
-	space := onKey{face: "space", text: " ", width: 1}
-	if s.digits {
+// smallKeys is the keyboard for text where there is no room for a fourth row:
+// letters, or digits and signs.
+func (s *Screens) smallKeys(gtx layout.Context, w writer) layout.Dimensions {
+	switch {
+	case s.accents.of != "":
+		return s.keyboard(gtx, 10, s.accentRows(w, 10))
+	case s.digits:
+		accent := s.accentKey()
+		accent.indent = 5
+		letters := onKey{face: "abc", label: "Back to letters", does: s.other(false), width: 1.5, indent: 6.5}
 		return s.keyboard(gtx, 10, [][]onKey{
-			letterKeys("1234567890", never),
-			append(letterKeys("-.'", never), onKey{erase: true, width: 1, indent: 6}),
-			{{face: "abc", other: true, width: 1.5, indent: 7.5}, space},
+			w.letters("1234567890", never),
+			append(w.letters("-.'", never), accent, w.back(1)),
+			{letters, w.space(2)},
 		})
 	}
-	rows := s.letterRows()
-	last := append([]onKey{{shift: true, width: 1}}, letterKeys(rows[2], never)...)
+	rows := s.letterRows(w)
+	digits := onKey{face: "12é", label: "Digits, signs and accents", does: s.other(true), width: 1}
 	return s.keyboard(gtx, 10, [][]onKey{
-		letterKeys(rows[0], never),
-		append(letterKeys(rows[1], never), eraseKey),
-		append(last, onKey{face: "123", other: true, width: 1}, space),
+		rows[0],
+		append(rows[1], w.back(1)),
+		append(append([]onKey{s.shiftKey()}, rows[2]...), digits, w.space(1)),
 	})
 }
 
-// letterRows are the letters, small or large.
-func (s *Screens) letterRows() []string {
-	rows := []string{"qwertyuiop", "asdfghjkl", "zxcvbnm"}
-	if s.shift {
-		for i := range rows {
-			rows[i] = strings.ToUpper(rows[i])
+// other goes to digits and signs, or back to letters.
+func (s *Screens) other(digits bool) target {
+	return target{do: func() { s.digits, s.accents = digits, accents{} }}
+}
+
+func (s *Screens) shiftKey() onKey {
+	return onKey{sign: kit.ShiftKey, label: "Shift", latched: s.shift, does: target{do: func() { s.shift = !s.shift }}, width: 1}
+}
+
+// letterRows are the letters, small or large; or, while an accent is looked for,
+// those that have any.
+func (s *Screens) letterRows(w writer) [3][]onKey {
+	var rows [3][]onKey
+	for i, letters := range []string{"qwertyuiop", "asdfghjkl", "zxcvbnm"} {
+		if s.accents.on {
+			rows[i] = s.accented(letters)
+			continue
 		}
+		rows[i] = w.letters(s.cased(letters), never)
 	}
 	return rows
+}
+
+// cased is a text in small or large letters.
+func (s *Screens) cased(text string) string {
+	if s.shift {
+		return strings.ToUpper(text)
+	}
+	return text
 }
 
 func keyGap(gtx layout.Context) int { return gtx.Dp(8) }
@@ -135,28 +181,13 @@ func (s *Screens) keyboard(gtx layout.Context, columns float32, rows [][]onKey) 
 
 // drawKey draws one key and makes it a target, unless it is dim.
 func (s *Screens) drawKey(gtx layout.Context, k onKey, size image.Point) layout.Dimensions {
-	face := kit.Key{Face: k.face}
-	face.Label = k.face
-	t := target{send: ceremony.Input{Text: k.face}}
-	switch {
-	case k.erase:
-		face.Sign, face.Label, t = kit.Backspace, "Backspace", target{send: ceremony.Erase{}}
-	case k.shift:
-		face.Sign, face.Label, face.Latched = kit.ShiftKey, "Shift", s.shift
-		t = target{do: func() { s.shift = !s.shift }}
-	case k.other:
-		face.Label = "Back to letters"
-		if !s.digits {
-			face.Label = "Digits and signs"
-		}
-		t = target{do: func() { s.digits = !s.digits }}
-	case k.text != "":
-		face.Label = "space"
-		t.send = ceremony.Input{Text: k.text}
+	face := kit.Key{Face: k.face, Sign: k.sign, Latched: k.latched}
+	if face.Label = k.label; face.Label == "" {
+		face.Label = k.face
 	}
 	if !k.dim {
 		id := "key:" + face.Label
-		reg := s.target(gtx, id, t)
+		reg := s.target(gtx, id, k.does)
 		face.Click, face.Focused, face.Pressed = &reg.click, s.focus == id, reg.click.Pressed()
 	}
 	return face.Layout(gtx, s.th, size)

@@ -7,6 +7,7 @@ import (
 	"anodize/core/ceremony"
 
 	"gioui.org/io/key"
+	"gioui.org/io/pointer"
 )
 
 // keyNames gives Gio's name of the keys that an action names in words.
@@ -40,6 +41,7 @@ func (s *Screens) key(e key.Event) {
 	}
 	if e.State == key.Release {
 		delete(s.down, e.Name)
+		delete(s.guide.deaf, e.Name)
 		if a := s.action(e.Name); a != nil && a.Held {
 			s.hold(a.ID, false)
 		}
@@ -49,6 +51,16 @@ func (s *Screens) key(e key.Event) {
 		return
 	}
 	s.down[e.Name] = true
+	switch {
+	case e.Name == helpKey && e.Modifiers == 0:
+		s.toggleGuide()
+		return
+	case s.guide.open:
+		s.guideKey(e)
+		return
+	case s.readKey(e):
+		return
+	}
 	if e.Modifiers&^key.ModShift != 0 {
 		return
 	}
@@ -60,7 +72,7 @@ func (s *Screens) key(e key.Event) {
 	}
 	if e.Name == key.NameReturn && s.focus != "" {
 		if t := s.targets[s.focus]; t != nil && t.hold == "" {
-			s.press(t)
+			s.press(t, pointer.Mouse)
 		}
 		return
 	}
@@ -220,7 +232,7 @@ func (s *Screens) bodyRows() int {
 	n := 0
 	for _, row := range s.rows {
 		for _, id := range row {
-			if !strings.HasPrefix(id, actionID) {
+			if !strings.HasPrefix(id, actionID) && id != helpID {
 				n++
 			}
 		}

@@ -47,7 +47,7 @@ func anyBody(t *rapid.T) ceremony.Body {
 	number := func(label string) int { return rapid.IntRange(-2, 40).Draw(t, label) }
 	flag := func() bool { return rapid.Bool().Draw(t, "flag") }
 	state := func() ceremony.PhaseState { return ceremony.PhaseState(rapid.IntRange(0, 4).Draw(t, "state")) }
-	switch rapid.IntRange(0, 12).Draw(t, "body") {
+	switch rapid.IntRange(0, 13).Draw(t, "body") {
 	case 0:
 		return ceremony.ClockBody{Time: time.Unix(rapid.Int64().Draw(t, "time"), 0)}
 	case 1:
@@ -80,6 +80,8 @@ func anyBody(t *rapid.T) ceremony.Body {
 		})}
 	case 11:
 		return ceremony.MessageBody{Happened: text(), Certain: some(t, "certain", text), Do: text()}
+	case 12:
+		return ceremony.PageBody{HTML: rapid.SampledFrom([][]byte{nil, []byte("no page"), exampleRecord()}).Draw(t, "page")}
 	}
 	return nil
 }
@@ -144,7 +146,7 @@ func hammer(t *rapid.T, win *host.Headless, size image.Point) {
 		win.Wheel(at("wheel"), rapid.IntRange(-500, 500).Draw(t, "turn"))
 	default:
 		name := rapid.SampledFrom([]string{"Enter", "Esc", "Tab", "Up", "Down", "Left", "Right", "PageUp", "PageDown",
-			"Home", "End", "Backspace", "Space", "F2", "1", "9", "a", "é"}).Draw(t, "key")
+			"Home", "End", "Backspace", "Space", "F1", "F2", "F3", "1", "9", "a", "é"}).Draw(t, "key")
 		if err := win.Key(name, 0); err != nil {
 			t.Fatal(err)
 		}

@@ -96,7 +96,7 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 	if r.warning != "" {
 		q.notice = Notice{Kind: Caution, Text: r.warning}
 	}
-	if _, err := c.ask(ctx, q, nil); err != nil {
+	if err := c.askBesideRecord(ctx, q); err != nil {
 		return err
 	}
 	return c.noteHead(ctx, audit.Head{Size: log.Len(), Root: tree})

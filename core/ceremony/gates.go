@@ -274,7 +274,7 @@ func profileFacts(p *profile.Profile, hash string, mode Mode) []FactGroup {
 		{Name: "SHA-256", Value: groups(hash), Mono: true},
 	}
 	key := []Fact{
-		{Name: "Kept in", Value: string(p.HSM.Backend)}, {Name: "Label", Value: p.HSM.KeyLabel, Mono: true}, {Name: "Kind", Value: string(p.HSM.KeySpec), Mono: true},
+		{Name: "Kept in", Value: hsmKind(string(p.HSM.Backend))}, {Name: "Label", Value: p.HSM.KeyLabel, Mono: true}, {Name: "Kind", Value: keyKind(string(p.HSM.KeySpec))},
 	}
 	var certs []Fact
 	for _, cp := range p.CertProfiles {
@@ -329,7 +329,7 @@ func hsmGroups(there []plugged) []FactGroup {
 	var groups []FactGroup
 	for _, p := range there {
 		groups = append(groups, FactGroup{Facts: []Fact{
-			{Name: "Serial number", Value: p.info.Serial, Mono: true}, {Name: "Kind", Value: p.info.Backend}, {Name: "Firmware", Value: p.info.Firmware, Mono: true},
+			{Name: "Serial number", Value: p.info.Serial, Mono: true}, {Name: "Kind", Value: hsmKind(p.info.Backend)}, {Name: "Firmware", Value: p.info.Firmware, Mono: true},
 			{Name: "Its own log", Value: fmt.Sprintf("%d of %d entries used", p.info.LogUsed, p.info.LogTotal)},
 		}})
 	}

@@ -67,7 +67,7 @@ func rootSubject(p *profile.Profile, mode Mode) string {
 func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 	root := []Fact{
 		{Name: "Subject", Value: i.Subject}, {Name: "Valid", Value: fromRFC3339(i.NotBefore) + " to " + fromRFC3339(i.NotAfter), Mono: true},
-		{Name: "Serial number", Value: groups(i.Serial), Mono: true}, {Name: "Key", Value: fmt.Sprintf("%s, made in HSM %s", i.KeySpec, i.HSM.Serial)},
+		{Name: "Serial number", Value: groups(i.Serial), Mono: true}, {Name: "Key", Value: fmt.Sprintf("%s, made in HSM %s", keyKind(i.KeySpec), i.HSM.Serial)},
 	}
 	keepers := []Fact{{Name: "To open the HSM", Value: someOf(i.Threshold, len(i.Custodians)) + " custodians"}}
 	keepers = append(keepers, Fact{Name: "In this order", Value: strings.Join(i.Custodians, ", ")})

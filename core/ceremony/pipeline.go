@@ -496,11 +496,15 @@ func (c *Ceremony) gaveUp(ctx context.Context, in *intended, problem error) erro
 	case open != "":
 		certain = append(certain, fmt.Sprintf("Session %s has no record after it. The next ceremony asks what happened.", open))
 	}
-	_, err := c.ask(ctx, screen{
+	ask := func(q screen) error { _, err := c.ask(ctx, q, nil); return err }
+	if in != nil {
+		ask = func(q screen) error { return c.askBesideRecord(ctx, q) }
+	}
+	err := ask(screen{
 		title: "The ceremony stopped here", sentence: "Write down what happened before you go on.",
 		body:    MessageBody{Happened: happened, Certain: certain, Do: "Go on: note the tree head. Then the disc is read and verified again from its first record."},
 		actions: []Action{{ID: "back", Label: "To the tree head", Key: "Enter", Kind: Primary}},
-	}, nil)
+	})
 	if err == nil && !a.blank() {
 		err = c.noteHead(ctx, audit.Head{Size: a.log.Len(), Root: a.log.TreeHead()})
 	}

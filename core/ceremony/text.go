@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -8,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"anodize/core/profile"
 )
 
 // stamp is how a time is written on a screen.
@@ -71,6 +74,21 @@ func groups(digits string) string {
 	}
 	return b.String()
 }
+
+// hsmKinds are what people call the HSMs of a backend.
+var hsmKinds = map[profile.Backend]string{profile.YubiHSM: "YubiHSM 2", profile.PKCS11: "PKCS #11 token"}
+
+// hsmKind is what people call the HSMs of a backend.
+func hsmKind(backend string) string { return cmp.Or(hsmKinds[profile.Backend(backend)], backend) }
+
+// keyKinds are what people call the kinds of key.
+var keyKinds = map[profile.KeySpec]string{
+	profile.ECDSAP256: "ECDSA P-256", profile.ECDSAP384: "ECDSA P-384", profile.ECDSAP521: "ECDSA P-521",
+	profile.Ed25519: "Ed25519", profile.RSA3072: "RSA 3072", profile.RSA4096: "RSA 4096",
+}
+
+// keyKind is what people call a kind of key.
+func keyKind(spec string) string { return cmp.Or(keyKinds[profile.KeySpec(spec)], spec) }
 
 // hexOf is lower-case hex, as in the log.
 func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"anodize/core/hsm"
 )
 
 func TestHowThingsAreWritten(t *testing.T) {
@@ -23,6 +25,10 @@ func TestHowThingsAreWritten(t *testing.T) {
 		{"nothing in groups", groups(""), ""},
 		{"a sentence", capital("the disc is full"), "The disc is full"},
 		{"a duration", elapsed(64 * time.Second), "1:04"},
+		{"an HSM", hsmKind("yubihsm"), "YubiHSM 2"},
+		{"an HSM without a word for it", hsmKind("abacus"), "abacus"},
+		{"a kind of key", keyKind("ecdsa-p384"), "ECDSA P-384"},
+		{"a kind of key without a word for it", keyKind("abacus"), "abacus"},
 		{"a short text", clip("abc", 5), "abc"},
 		{"a long text", clip("abcdef", 3), "abc"},
 	} {
@@ -41,6 +47,15 @@ func TestOnlyDigestsAreGroupedToBeCompared(t *testing.T) {
 	} {
 		if isHex(s) != want {
 			t.Errorf("%q: %v", s, !want)
+		}
+	}
+}
+
+// Every kind of key that a profile may name has words.
+func TestEveryKindOfKeyHasWords(t *testing.T) {
+	for _, spec := range []hsm.KeySpec{hsm.ECDSAP256, hsm.ECDSAP384, hsm.ECDSAP521, hsm.Ed25519, hsm.RSA3072, hsm.RSA4096} {
+		if keyKind(string(spec)) == string(spec) {
+			t.Errorf("%s is shown as it stands in the profile", spec)
 		}
 	}
 }

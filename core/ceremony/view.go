@@ -206,6 +206,10 @@ type MessageBody struct {
 	Do       string
 }
 
+// PageBody is a page to read: HTML of the subset that ui/html draws. Nobody
+// changes the bytes.
+type PageBody struct{ HTML []byte }
+
 func (ClockBody) body()       {}
 func (TextBody) body()        {}
 func (FactsBody) body()       {}
@@ -218,6 +222,7 @@ func (EntryBody) body()       {}
 func (FingerprintBody) body() {}
 func (FindingsBody) body()    {}
 func (MessageBody) body()     {}
+func (PageBody) body()        {}
 
 // Words is a share's words while they may be seen. Once wiped it shows nothing,
 // whoever still holds a view of it.

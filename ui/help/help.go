@@ -99,6 +99,8 @@ func page(v *ceremony.View) string {
 		return "clock"
 	case ceremony.TextBody:
 		return typed(v, b)
+	case ceremony.PageBody:
+		return "record"
 	}
 	switch v.Operation {
 	case gates:
@@ -225,7 +227,7 @@ var anchors = map[string]string{
 	"clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
 	"menu": "choose", "custodians": "custodians", "request": "request", "plan": "plan", "share-show": "shares",
 	"share-entry": "entry", "work": "work", "fingerprint": "fingerprint", "export": "export", "note-head": "head",
-	"validate": "findings", "new-disc": "work",
+	"validate": "findings", "new-disc": "work", "record": "record",
 }
 
 // anchor is the step of the runbook that v is at.

@@ -30,6 +30,7 @@ var bodies = []ceremony.Body{
 	nil, ceremony.ClockBody{}, ceremony.TextBody{}, ceremony.TextBody{Numeric: true}, ceremony.FactsBody{}, ceremony.ChoicesBody{}, ceremony.MenuBody{},
 	ceremony.StepsBody{}, ceremony.StepsBody{Steps: make([]ceremony.WorkStep, 5)}, ceremony.ShareHiddenBody{}, ceremony.ShareBody{},
 	ceremony.EntryBody{}, ceremony.FingerprintBody{}, ceremony.FingerprintBody{Of: "Tree head over 3 records"}, ceremony.FindingsBody{}, ceremony.MessageBody{},
+	ceremony.PageBody{},
 }
 
 // Whatever is on the screen, F1 has a page to show, and the runbook has the step.
@@ -79,7 +80,7 @@ func possible(v *ceremony.View) bool {
 		return v.Operation == "Init root" || v.Operation == "Sign CSR"
 	case ceremony.ShareHiddenBody, ceremony.ShareBody:
 		return v.Operation == "Init root"
-	case ceremony.EntryBody:
+	case ceremony.EntryBody, ceremony.PageBody:
 		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
 	case ceremony.ClockBody, ceremony.TextBody, ceremony.MessageBody:
 		return true
@@ -113,6 +114,7 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		{"findings", ceremony.View{Operation: "Validate disc", Body: ceremony.FindingsBody{}, Records: 9}, help.Place{Page: "step-validate", Runbook: "runbook-validate", Anchor: "findings"}},
 		{"the discs are exchanged", ceremony.View{Operation: "Migrate disc", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-new-disc", Runbook: "runbook-migrate", Anchor: "work"}},
 		{"the new disc is agreed to", ceremony.View{Operation: "Migrate disc", Phases: phases(4), Body: ceremony.FactsBody{}}, help.Place{Page: "step-new-disc", Runbook: "runbook-migrate", Anchor: "work"}},
+		{"a record to read", ceremony.View{Operation: "Sign CSR", Phases: phases(7), Body: ceremony.PageBody{}}, help.Place{Page: "step-record", Runbook: "runbook-sign", Anchor: "record"}},
 		{"a failed burn", ceremony.View{Operation: "Sign CSR", Phases: phases(5), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
 	} {
 		if got := help.For(&c.view); got != c.want {

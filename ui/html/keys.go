@@ -17,10 +17,8 @@ func (v *View) Key(e key.Event) bool {
 	if e.State != key.Press {
 		return false
 	}
-	if v.finding || v.query != "" {
-		if v.findKey(e) {
-			return true
-		}
+	if v.Searching() && v.findKey(e) {
+		return true
 	}
 	switch e.Name {
 	case key.NameUpArrow:

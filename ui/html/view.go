@@ -96,12 +96,12 @@ func (v *View) setFold(n int, open bool) {
 func (v *View) Layout(gtx layout.Context) layout.Dimensions {
 	size := gtx.Constraints.Max
 	v.arrange(gtx, size)
-	v.pointers(gtx)
+	v.Update(gtx)
 	v.arrange(gtx, size)
 	v.settle()
 	paintRect(gtx.Ops, image.Rectangle{Max: size}, paper)
 	v.paint(gtx)
-	if v.finding || v.query != "" {
+	if v.Searching() {
 		v.findBar(gtx, size)
 	}
 	return layout.Dimensions{Size: size}
@@ -111,7 +111,7 @@ func (v *View) Layout(gtx layout.Context) layout.Dimensions {
 // What stood at the top stays there.
 func (v *View) arrange(gtx layout.Context, size image.Point) {
 	v.room = size
-	if v.finding || v.query != "" {
+	if v.Searching() {
 		v.room.Y = max(0, size.Y-v.barHeight(gtx))
 	}
 	width := size.X - gtx.Dp(scrollBar)
@@ -175,8 +175,13 @@ func (v *View) revealFocus() {
 	}
 }
 
-// pointers takes drags, the wheel and taps since the last frame.
-func (v *View) pointers(gtx layout.Context) {
+// Update takes drags, the wheel and taps since the last frame. Layout does so, too; but
+// who reads a pointer's events from a larger area must call it before that: a drag is
+// not known for one once it was seen to end.
+func (v *View) Update(gtx layout.Context) {
+	if v.laid == nil {
+		return
+	}
 	all := pointer.ScrollRange{Min: math.MinInt32 / 2, Max: math.MaxInt32 / 2}
 	v.scroll(v.drag.Update(gtx.Metric, gtx.Source, gtx.Now, gesture.Vertical, pointer.ScrollRange{}, all))
 	for {
@@ -316,3 +321,9 @@ func (v *View) findBar(gtx layout.Context, size image.Point) {
 	wide := l.measure(&run{style: st}, count)
 	put(count, (bar.Max.X-gtx.Dp(24))<<frac-wide)
 }
+
+// Finding tells whether letters go to what is looked for.
+func (v *View) Finding() bool { return v.finding }
+
+// Searching tells whether something is looked for: Enter and Esc are the search's.
+func (v *View) Searching() bool { return v.finding || v.query != "" }

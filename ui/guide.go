@@ -1,0 +1,123 @@
+package ui
+
+import (
+	"maps"
+
+	"anodize/core/ceremony"
+
+	"gioui.org/io/key"
+	"gioui.org/io/pointer"
+
+	"anodize/assets"
+	"anodize/ui/help"
+)
+
+// helpKey opens and closes the help.
+const helpKey = key.NameF1
+
+// guide is the help: the page of the present step, or the whole runbook at it. The
+// ceremony does not know of it. While it is open it has all keys; once it is closed,
+// a key that was down then does nothing until it is pressed again.
+type guide struct {
+	open   bool
+	screen uint64 // that it is about
+	place  help.Place
+	whole  bool // the runbook is shown, not the page
+	reader reader
+	focus  string // what had the focus on the ceremony's side
+	touch  bool   // a finger asked for a search: letters are drawn
+	deaf   map[key.Name]bool
+}
+
+// toggleGuide opens the help at the present step, or closes it.
+func (s *Screens) toggleGuide() {
+	g := &s.guide
+	s.accents, s.digits = accents{}, false
+	if g.open {
+		s.focus = g.focus
+		*g = guide{deaf: maps.Clone(s.down)}
+		return
+	}
+	s.letGo()
+	*g = guide{open: true, focus: s.focus}
+	s.focus = ""
+	s.guideTo(s.shown, false)
+}
+
+// guideTo shows the page that belongs to v, or the runbook at it.
+func (s *Screens) guideTo(v *ceremony.View, whole bool) {
+	g := &s.guide
+	g.screen, g.place, g.whole, g.touch = v.Screen, help.For(v), whole, false
+	name, anchor := g.place.Page, ""
+	if whole {
+		name, anchor = g.place.Runbook, g.place.Anchor
+	}
+	src, err := assets.Page(name)
+	if err != nil {
+		g.reader = reader{problem: err}
+		return
+	}
+	g.reader = s.read(src)
+	if g.reader.view != nil && anchor != "" {
+		g.reader.view.GoTo(anchor)
+	}
+}
+
+// moved tells whether the ceremony shows another screen than the help is about.
+func (g *guide) moved(v *ceremony.View) bool { return g.screen != v.Screen }
+
+// turnGuide goes between the page and the runbook, or to the page of the screen that
+// the ceremony has moved on to.
+func (s *Screens) turnGuide() {
+	s.guideTo(s.shown, !s.guide.whole && !s.guide.moved(s.shown))
+}
+
+// findInGuide begins a search; a finger gets letters to touch.
+func (s *Screens) findInGuide(by pointer.Source) {
+	g := &s.guide
+	if g.reader.view == nil {
+		return
+	}
+	g.touch = by == pointer.Touch
+	g.reader.view.Key(key.Event{Name: key.NameF3, State: key.Press})
+}
+
+// guideKey takes a key while the help is open: none of them gets further.
+func (s *Screens) guideKey(e key.Event) {
+	g := &s.guide
+	view := g.reader.view
+	switch {
+	case view != nil && view.Key(e):
+		g.touch = g.touch && view.Finding()
+	case e.Name == key.NameEscape:
+		s.toggleGuide()
+	case e.Name == key.NameF2:
+		s.turnGuide()
+	}
+}
+
+// guideType gives letters to the search.
+func (s *Screens) guideType(text string) {
+	if v := s.guide.reader.view; v != nil {
+		v.Type(text)
+	}
+}
+
+// guideErase takes the search's last letter back.
+func (s *Screens) guideErase() { s.guideKey(key.Event{Name: key.NameDeleteBackward, State: key.Press}) }
+
+// hears tells whether a letter is meant for the ceremony: not while a key is down
+// that was pressed in the help.
+func (s *Screens) hears() bool { return !s.guide.open && len(s.guide.deaf) == 0 }
+
+// secret tells whether a view has words of a share in the open, which are never
+// drawn beside anything else.
+func secret(v *ceremony.View) bool {
+	switch b := v.Body.(type) {
+	case ceremony.ShareBody:
+		return true
+	case ceremony.EntryBody:
+		return b.Revealed != nil
+	}
+	return false
+}
