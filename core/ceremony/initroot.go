@@ -213,7 +213,7 @@ func (op *initRoot) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 	}
 	work.next()
 	x := &executed{intended: u.intended}
-	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
+	if err := c.recordLogs(ctx, u.intended); err != nil {
 		return nil, err
 	}
 	return x, c.compare(ctx, x)

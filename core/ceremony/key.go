@@ -12,110 +12,7 @@ import (
 	"anodize/core/ca"
 	"anodize/core/hsm"
 	"anodize/core/quorum"
-	"anodize/core/secret"
 )
-
-// needHSM returns the HSM of that serial number, and waits for it if it was taken
-// away. It takes the intent: without one no HSM is opened.
-func (c *Ceremony) needHSM(ctx context.Context, _ *intended, serial string) (plugged, error) {
-	for {
-		if p, ok := c.findHSM(ctx, serial); ok {
-			if serial == c.table.hsmInfo.Serial {
-				c.table.hsm, c.table.hsmInfo = p.device, p.info
-				c.lamps()
-			}
-			return p, nil
-		}
-		var happened string
-		if there, err := c.pluggedHSMs(ctx); err != nil {
-			happened = capital(err.Error()) + "."
-		} else {
-			happened = "This is HSM " + and(serialsOf(there)) + "."
-		}
-		c.lamps()
-		e, err := c.ask(ctx, screen{
-			title: "Put HSM " + serial + " back", sentence: "The ceremony goes on where it stood.",
-			body: MessageBody{
-				Happened: happened, Certain: []string{"The intent is on the disc.", "Nothing of this ceremony is on the stick."},
-				Do: "Plug in the HSM that was compared at the beginning.",
-			},
-			actions: []Action{stopHere, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
-		}, func() bool { _, ok := c.findHSM(ctx, serial); return ok })
-		switch {
-		case errors.Is(err, errChanged):
-		case err != nil:
-			return plugged{}, err
-		case e == (Press{stopHere.ID}):
-			return plugged{}, errBack
-		}
-	}
-}
-
-// unlock has a quorum recombine the PIN and logs in with it.
-func (c *Ceremony) unlock(ctx context.Context, in *intended) (*unlocked, error) {
-	roster, err := rosterOf(c.table.archive.state.Roster)
-	if err != nil {
-		return nil, err
-	}
-	shares, err := c.enterQuorum(ctx, roster)
-	if err != nil {
-		return nil, err
-	}
-	defer wipeShares(shares)
-	pin, err := roster.Combine(shares)
-	if err != nil {
-		return nil, fmt.Errorf("recombining the PIN: %w", err)
-	}
-	defer pin.Wipe()
-	return c.login(ctx, in, pin, roster.Generation)
-}
-
-// login opens the HSM with the PIN and puts it on record.
-func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes, generation int) (*unlocked, error) {
-	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
-	if err != nil {
-		return nil, err
-	}
-	c.show(working("Opening the HSM", "The PIN goes from the shares to the HSM."), true)
-	if in.session, err = p.device.Open(ctx, pin); err != nil {
-		in.session = nil
-		return nil, fmt.Errorf("opening HSM %s: %w", c.table.hsmInfo.Serial, err)
-	}
-	if err := c.add(in.record, audit.HSMLogin{Serial: c.table.hsmInfo.Serial, Generation: generation}); err != nil {
-		return nil, err
-	}
-	u := &unlocked{in}
-	return u, c.checkLog(ctx, p.device, u)
-}
-
-// checkLog makes sure, before the key is used, that the HSM's own log goes on
-// from what is on the disc, and that there is room in it.
-func (c *Ceremony) checkLog(ctx context.Context, device hsm.Device, u *unlocked) error {
-	if _, err := c.freshEntries(ctx, u); err != nil {
-		return err
-	}
-	info, err := device.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("asking HSM %s how full its log is: %w", c.table.hsmInfo.Serial, err)
-	}
-	return logRoomLeft(info, u.intended)
-}
-
-// freshEntries reads the HSM's own log and returns what is not on record yet.
-func (c *Ceremony) freshEntries(ctx context.Context, u *unlocked) (hsm.Log, error) {
-	log, err := u.session.ReadLog(ctx)
-	if err != nil {
-		return log, fmt.Errorf("reading the HSM's log: %w", err)
-	}
-	last, err := c.lastEntry(u)
-	if err != nil {
-		return log, err
-	}
-	if log.Entries, err = log.VerifyFrom(last); err != nil {
-		return log, fmt.Errorf("checking the HSM's log: %w", err)
-	}
-	return log, nil
-}
 
 // signing is the root key of an opened HSM.
 type signing struct {
@@ -131,7 +28,7 @@ func (c *Ceremony) rootKey(ctx context.Context, u *unlocked) (*signing, error) {
 	}
 	type comparable interface{ Equal(crypto.PublicKey) bool }
 	if pub, ok := key.Public.(comparable); !ok || !pub.Equal(c.table.archive.root.PublicKey) {
-		return nil, fmt.Errorf("the key %q in HSM %s is not the one that %s certifies", key.Label, c.table.hsmInfo.Serial, rootCertificate)
+		return nil, fmt.Errorf("the key %q in HSM %s is not the one that %s certifies", key.Label, u.info.Serial, rootCertificate)
 	}
 	return &signing{u, key}, nil
 }
@@ -163,55 +60,10 @@ func (c *Ceremony) signIntended(ctx context.Context, u *unlocked, title, file, t
 	}
 	work.next()
 	x := &executed{intended: u.intended}
-	if x.lastEntry, err = c.recordLog(ctx, u); err != nil {
+	if err := c.recordLogs(ctx, u.intended); err != nil {
 		return nil, err
 	}
 	return x, c.compare(ctx, x)
-}
-
-// recordLog reads the HSM's own log, checks that it goes on from what is on the
-// disc, and puts it on record. It returns the number of the newest entry.
-func (c *Ceremony) recordLog(ctx context.Context, u *unlocked) (uint16, error) {
-	log, err := c.freshEntries(ctx, u)
-	if err != nil {
-		return 0, err
-	}
-	fresh := log.Entries
-	if len(fresh) == 0 {
-		return 0, errors.New("checking the HSM's log: it holds nothing of this ceremony")
-	}
-	e := audit.HSMLog{Serial: c.table.hsmInfo.Serial, UnloggedBoots: int(log.UnloggedBoots), UnloggedAuths: int(log.UnloggedAuths)}
-	for _, entry := range fresh {
-		raw := entry.Raw()
-		e.Entries = append(e.Entries, hexOf(raw[:]))
-	}
-	newest := fresh[len(fresh)-1]
-	e.LastNumber, e.LastDigest = int(newest.Number), hexOf(newest.Digest[:])
-	return newest.Number, c.add(u.record, e)
-}
-
-// lastEntry is the newest entry of this HSM's log that is on record; the zero
-// entry if there is none since its reset.
-func (c *Ceremony) lastEntry(u *unlocked) (hsm.LogEntry, error) {
-	records := u.record.Records()
-	for i := len(records) - 1; i >= 0; i-- {
-		switch e := records[i].Event.(type) {
-		case audit.HSMBootstrapped:
-			if e.HSM.Serial == c.table.hsmInfo.Serial {
-				return hsm.LogEntry{}, nil
-			}
-		case audit.HSMLog:
-			if e.Serial != c.table.hsmInfo.Serial || len(e.Entries) == 0 {
-				continue
-			}
-			var raw [hsm.LogEntrySize]byte
-			if err := decodeHex(raw[:], e.Entries[len(e.Entries)-1]); err != nil {
-				return hsm.LogEntry{}, fmt.Errorf("reading the last entry of the HSM's log on record: %w", err)
-			}
-			return hsm.ParseLogEntry(raw), nil
-		}
-	}
-	return hsm.LogEntry{}, nil
 }
 
 // compare has the witnesses compare the fingerprint of what was signed.

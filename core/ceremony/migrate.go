@@ -63,7 +63,7 @@ func (op migrateDisc) carryOut(ctx context.Context, c *Ceremony, in *intended) (
 			return nil, err
 		}
 	}
-	return &executed{intended: in, also: all.files}, nil
+	return &executed{intended: in, also: all.files, burning: draft{step: carryStep, title: "Writing the archive to the new disc"}}, nil
 }
 
 // lastClosed counts the closed sessions of a log and returns the hash of the

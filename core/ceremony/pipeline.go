@@ -70,11 +70,11 @@ type proposal struct {
 type intended struct {
 	burned
 	event   audit.Event
-	record  *audit.Log  // the log of the record to be, as it grows
-	made    []artifact  // what that log says was issued
-	session hsm.Session // nil until login
-	entries int         // of the HSM's log that the plan may take, 0 if it does not say
-	warning string      // what did not go well and stops nothing
+	record  *audit.Log   // the log of the record to be, as it grows
+	made    []artifact   // what that log says was issued
+	hsms    []*openedHSM // none until login
+	entries int          // of the HSM's log that the plan may take, 0 if it does not say
+	warning string       // what did not go well and stops nothing
 }
 
 // issued puts what was signed on record, and keeps it for the disc: whatever
@@ -96,24 +96,20 @@ func (in *intended) files() []disc.File {
 	return files
 }
 
-// logout ends the HSM's session, and with it what remembers the PIN.
-func (in *intended) logout(ctx context.Context) {
-	if in.session != nil {
-		in.session.Close(ctx)
-		in.session = nil
-	}
+// unlocked is the HSM that was opened for an intent and whose key is used.
+type unlocked struct {
+	*intended
+	*openedHSM
 }
-
-// unlocked is an HSM opened for an intent.
-type unlocked struct{ *intended }
 
 // executed is an intent that was carried out and is not yet on record: what the
 // key has signed, or an archive about to be written to another disc.
 type executed struct {
 	*intended
-	lastEntry uint16     // of the HSM's log, as it stands in ours
-	differs   bool       // the witnesses found another fingerprint
-	also      []artifact // of earlier sessions, that go to the stick too
+	differs bool         // the witnesses found another fingerprint
+	also    []artifact   // of earlier sessions, that go to the stick too
+	burning draft        // how its session is told of; the zero value is that of a key's use
+	closing *MessageBody // what came of it, where no file tells; else nil
 }
 
 // artifact is a file that the ceremony makes.
@@ -128,7 +124,8 @@ type artifact struct {
 type recorded struct {
 	burned
 	artifacts []artifact
-	warning   string // what did not go well and stops nothing
+	warning   string       // what did not go well and stops nothing
+	closing   *MessageBody // what came of it, where no file tells; else nil
 }
 
 // perform takes an operation through the pipeline. Errors before the intent is
@@ -330,9 +327,10 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.end(x.intended, end); err != nil {
 		return nil, err
 	}
-	d := draft{step: recordStep, title: "Writing the record to the disc", log: x.record, files: x.files()}
-	if x.session == nil { // no key was used
-		d.step, d.title = carryStep, "Writing the archive to the new disc"
+	d := x.burning
+	d.log, d.files = x.record, x.files()
+	if d.title == "" {
+		d.step, d.title = recordStep, "Writing the record to the disc"
 	}
 	b, err := c.burn(ctx, d)
 	if err != nil {
@@ -341,11 +339,9 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.adoptRoot(x.made); err != nil {
 		return nil, err
 	}
-	r := &recorded{burned: b, artifacts: append(x.made, x.also...), warning: x.warning}
-	if x.session != nil {
-		if err := x.session.AckLog(ctx, x.lastEntry); err != nil {
-			r.warning = fmt.Sprintf("The HSM was not told that its log is on the disc: %v.", err)
-		}
+	r := &recorded{burned: b, artifacts: append(x.made, x.also...), warning: x.warning, closing: x.closing}
+	if err := x.ackLogs(ctx); err != nil {
+		r.warning = capital(err.Error()) + "."
 	}
 	x.logout(ctx)
 	if x.differs {
@@ -437,12 +433,12 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	if !errors.Is(problem, errBack) {
 		words = clip(words+" ("+problem.Error()+")", 1000)
 	}
-	newest, read := c.lastWords(ctx, in)
+	c.lastWords(ctx, in)
 	why := whyStep
 	switch {
 	case len(in.made) > 0:
 		why = recordStep
-	case in.session != nil:
+	case len(in.hsms) > 0:
 		why = openedStep
 	}
 	if err := c.end(in, audit.CeremonyEnd{Operation: op.name(), Outcome: "stopped", Words: words}); err != nil {
@@ -451,22 +447,20 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 	if _, err := c.burn(ctx, draft{step: why, title: "Writing why it stopped to the disc", log: in.record, files: in.files()}); err != nil {
 		return c.gaveUp(ctx, in, err)
 	}
-	if read {
-		if err := in.session.AckLog(ctx, newest); err != nil {
-			problem = fmt.Errorf("%w; and the HSM was not told that its log is on the disc: %w", problem, err)
-		}
+	if err := in.ackLogs(ctx); err != nil {
+		problem = fmt.Errorf("%w; and %w", problem, err)
 	}
 	return c.gaveUp(ctx, in, problem)
 }
 
-// lastWords puts the HSM's own log on record once more before an intent is
-// closed, if it still answers: it tells what the HSM did, and makes room in it.
-func (c *Ceremony) lastWords(ctx context.Context, in *intended) (newest uint16, read bool) {
-	if in.session == nil {
-		return 0, false
+// lastWords puts the HSMs' own logs on record once more before an intent is
+// closed, of those that still answer: they tell what the HSMs did, and make room.
+func (c *Ceremony) lastWords(ctx context.Context, in *intended) {
+	for _, o := range in.hsms {
+		if err := c.recordLog(ctx, in, o); err != nil {
+			in.warning = capital(err.Error()) + "." // what it did is found at its next login
+		}
 	}
-	newest, err := c.recordLog(ctx, &unlocked{in})
-	return newest, err == nil
 }
 
 // afterBurn begins the log of the session that follows a burned one.

@@ -200,35 +200,6 @@ func (c *Ceremony) enterBack(ctx context.Context, r quorum.Roster) ([]*quorum.Sh
 	return shares, nil
 }
 
-// enterQuorum has as many shares typed as are needed, by whoever is there.
-func (c *Ceremony) enterQuorum(ctx context.Context, r quorum.Roster) ([]*quorum.Share, error) {
-	var shares []*quorum.Share
-	present := map[int]bool{}
-	sentence := "Any custodian types the words from the card. The first letters are enough; a word that is taken is hidden."
-	for len(shares) < r.Threshold {
-		share, err := c.enterShare(ctx, fmt.Sprintf("Enter share %d of %d", len(shares)+1, r.Threshold),
-			sentence,
-			func(s *quorum.Share) error {
-				at, err := r.Check(s)
-				if err != nil {
-					return err
-				}
-				if present[at] {
-					return fmt.Errorf("%s's share was taken already, %w: clear it, and another custodian steps up", r.Members[at].Name, quorum.ErrSameShare)
-				}
-				present[at] = true
-				sentence = r.Members[at].Name + "'s share was taken. Another custodian types; the first letters of a word are enough."
-				return nil
-			})
-		if err != nil {
-			wipeShares(shares)
-			return nil, err
-		}
-		shares = append(shares, share)
-	}
-	return shares, nil
-}
-
 func wipeShares(shares []*quorum.Share) {
 	for _, s := range shares {
 		s.Wipe()

@@ -66,7 +66,10 @@ type Share struct {
 // Set returns the number of the set that the share belongs to.
 func (s *Share) Set() uint16 { return s.set }
 
-// Generation returns the generation modulo 32.
+// Generations is how many generations a share tells apart.
+const Generations = 1 << generationBits
+
+// Generation returns the generation modulo Generations, 32.
 func (s *Share) Generation() int { return int(s.generation) }
 
 // Threshold returns how many shares of its set give the PIN.
