@@ -7,7 +7,7 @@ MODULES = . ui/raster
 # Debian packages that the tests and the rehearsal's checks need, and those that
 # the tests in a virtual machine need besides.
 DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata \
-	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev
+	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev libusbredirparser-dev
 DEBS_VM = qemu-system-x86
 
 .PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img clean

@@ -76,7 +76,7 @@ func forbidden(from, to string) string {
 		return ""
 	case a == "ui" && b == "cmd":
 		return "nothing imports a command"
-	case to == "anodize/devices/sim" && from != "anodize/cmd/anodize-rehearsal" && a != "devices":
+	case (to == "anodize/devices/sim" || strings.HasPrefix(to, "anodize/devices/sim/")) && from != "anodize/cmd/anodize-rehearsal" && a != "devices":
 		return "simulated devices belong to the rehearsal"
 	}
 	return ""

@@ -50,6 +50,7 @@ type Options struct {
 	Display Display
 	Devices []string          // values of -device
 	Files   map[string]string // more files: path in the machine to path on the host
+	USB     []string          // names of USB sockets, see VM.USB; they are on a controller of their own
 	Extra   []string          // more of QEMU's arguments
 }
 
@@ -156,6 +157,7 @@ func (vm *VM) start(k Kernel, o Options) {
 	for _, d := range o.Devices {
 		args = append(args, "-device", d)
 	}
+	args = append(args, vm.usbArguments(o.USB)...)
 	vm.cmd = exec.Command("qemu-system-x86_64", append(args, o.Extra...)...)
 	vm.cmd.Stdout, vm.cmd.Stderr = vm, vm
 	if err := vm.cmd.Start(); err != nil {

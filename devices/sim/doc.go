@@ -21,4 +21,5 @@
 //
 // Each has a trace, called in the order in which things happened, and faults
 // that a test sets: they fire at a place that the test names, never at random.
+// Package usbredir plugs drive and HSM into a virtual machine.
 package sim

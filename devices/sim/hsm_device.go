@@ -34,6 +34,7 @@ type HSM struct {
 	state    hsmState
 	sessions [hsmMaxSessions]*hsmSession
 	booted   time.Time
+	boots    int
 	absent   bool
 	frames   int
 	faults   map[int]HSMFault
@@ -100,6 +101,14 @@ func (h *HSM) Plug() {
 	}
 }
 
+// Boots counts how often the device has started: whoever holds its connection sees
+// it leave the bus and come back.
+func (h *HSM) Boots() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.boots
+}
+
 // Unplug takes the power away; until Plug every message ends with ErrHSMUnplugged.
 func (h *HSM) Unplug() {
 	h.mu.Lock()
@@ -115,6 +124,7 @@ func (h *HSM) powerOff() {
 func (h *HSM) boot() {
 	h.sessions = [hsmMaxSessions]*hsmSession{}
 	h.booted = h.clock()
+	h.boots++
 	h.logBoot()
 }
 

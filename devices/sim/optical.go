@@ -26,7 +26,7 @@ var (
 const (
 	opticalSpinUpPolls = 3       // polls until a new medium is ready
 	opticalBusyPolls   = 3       // polls that a long operation takes
-	opticalTransfer    = 65_536  // longest transfer in bytes
+	opticalTransfer    = 122_880 // longest transfer in bytes: what Linux's usb-storage asks of a drive when it reads ahead
 	opticalCache       = 1 << 20 // bytes that may wait in the cache
 )
 
@@ -195,7 +195,7 @@ type opticalRequest struct {
 
 // Command carries one SCSI command out: cdb (6 to 16 bytes), data to the drive
 // (out) or from it (in), at most one of them non-empty and neither longer than
-// 65,536 bytes. It returns how many bytes arrived in in, and 18 bytes of
+// 122,880 bytes. It returns how many bytes arrived in in, and 18 bytes of
 // fixed-format sense data after CHECK CONDITION. An error means that the
 // outcome is unknown, as with a real transport; it wraps ErrDriveTransfer when
 // out or in does not have the length that the CDB speaks of. The drive takes no

@@ -74,10 +74,14 @@ func (r *opticalRequest) takes(length uint32) bool {
 
 func (d *Drive) testUnitReady(*opticalRequest) opticalSense { return opticalGood }
 
+// requestSense tells first why the command before it was refused (SPC-3 6.27):
+// whatever carries no sense data with the status, as USB's bulk-only transport,
+// asks for it so, and must not be told of something else instead.
 func (d *Drive) requestSense(r *opticalRequest) opticalSense {
 	result := d.lastSense
 	d.lastSense = opticalGood
 	switch {
+	case !result.isGood():
 	case d.attention == opticalMediumChanged && d.spinUp > 0 && d.disc != nil:
 		d.spinUp--
 		result = opticalBecomingReady

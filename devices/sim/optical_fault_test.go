@@ -314,7 +314,7 @@ func TestTransfersThatDoNotFitTheirCommand(t *testing.T) {
 		{"no CDB", nil, nil, nil},
 		{"17 bytes of CDB", make([]byte, 17), nil, nil},
 		{"both directions", make([]byte, 6), []byte{1}, make([]byte, 1)},
-		{"over 64 KiB", make([]byte, 6), nil, make([]byte, 65_537)},
+		{"over 120 KiB", make([]byte, 6), nil, make([]byte, 122_881)},
 		{"less data than the CDB announces", []byte{0x2A, 0, 0, 0, 0, 0, 0, 0, 32, 0}, make([]byte, 2048), nil},
 		{"a buffer too small for the answer", []byte{0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, nil, make([]byte, 2047)},
 	} {

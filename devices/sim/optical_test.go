@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +179,7 @@ func TestCommandsAnswerAsTheStandardSays(t *testing.T) {
 		{"6.45 WRITE(12) with the streaming bit", blank, "aa 00 00 00 00 00 00 00 00 20 80 00", cluster, 0, "5/24/00", ""},
 		{"6.44 writing on a finalised disc", closed, writeCDB(32, 32), cluster, 0, "7/27/00", ""},
 		{"6.15 reading what was never written", blank, readCDB(0, 1), nil, discSector, "5/21/00", ""},
-		{"6.15 transfer over 64 KiB", closed, readCDB(0, 33), nil, 0, "5/24/00", ""},
+		{"6.15 transfer over 120 KiB", closed, readCDB(0, 61), nil, 0, "5/24/00", ""},
 		{"6.15 reading past the last sector", closed, readCDB(31, 2), nil, 2 * discSector, "5/21/00", "00000000"},
 		{"6.16 READ(12)", closed, "a8 00 00 00 00 00 00 00 00 01 00 00", nil, discSector, "", "00000000"},
 		{"7.5.3 page 05h is not there with BD-R", blank, modeSelectCDB, parameters(1, 0xC4, 0, 0), 0, "5/26/00", ""},
@@ -363,6 +364,36 @@ func TestImmediateOperationsKeepTheDriveBusy(t *testing.T) {
 	s.settle()
 	if got := s.next(); got != 32 {
 		t.Errorf("the next session would start at %d, want 32", got)
+	}
+}
+
+// SPC-3 6.27. A USB bridge has no other way to learn why a command failed.
+func TestRequestSenseTellsOfTheCommandBeforeIt(t *testing.T) {
+	s := newStation(t, NewDisc(discProfileBDR, WithFinalised()))
+	s.good(readCDB(0, 1), nil, discSector)
+	for _, c := range []struct {
+		name, cdb, sense string
+		before           func()
+	}{
+		{"and not of a unit attention since", writeCDB(32, 32), "7/27/00", func() { s.drive.attention = opticalWasReset }},
+		{"and not of the end of an operation", readCDB(1<<20, 1), "5/21/00", func() { s.drive.long(true, opticalLongWriteBusy, func() opticalSense { return opticalGood }) }},
+	} {
+		var out []byte
+		if c.cdb[:2] == "2a" {
+			out = pattern(32, 32)
+		}
+		if _, sense, _ := s.send(c.cdb, out, discSector-min(len(out), discSector)); sense != c.sense {
+			t.Fatalf("%s: the command gives %q", c.name, sense)
+		}
+		c.before()
+		first, second := s.good("03 00 00 00 12 00", nil, 18), s.good("03 00 00 00 12 00", nil, 18)
+		if got := fmt.Sprintf("%X/%02X/%02X", first[2]&0xF, first[12], first[13]); got != c.sense {
+			t.Errorf("%s: REQUEST SENSE gives %s, want %s", c.name, got, c.sense)
+		}
+		if bytes.Equal(first, second) {
+			t.Errorf("%s: it is told twice", c.name)
+		}
+		s.settle()
 	}
 }
 
