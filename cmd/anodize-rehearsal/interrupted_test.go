@@ -101,6 +101,38 @@ func TestAReadBackThatDiffersExportsNothing(t *testing.T) {
 	}
 }
 
+func TestADriveThatReadsFromItsCacheIsCaught(t *testing.T) {
+	t.Parallel()
+	for name, refuses := range map[string]bool{"it takes FUA": false, "it refuses FUA": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newTestRoom(t, nil)
+			r.drive.RememberWrites()
+			if refuses {
+				r.drive.RefuseFUA()
+			}
+			h := enter(t, r)
+			h.gates()
+			h.root()
+			h.planCRL()
+			r.drive.SetFault(sim.AtOpcode(0x2A, 3, 3, sim.FlipBit{Offset: 700}))
+			h.press("go")
+			if v := h.expect("The session is not on the disc"); !strings.Contains(say(v), "differs") {
+				t.Errorf("the reason is not told: %s", say(v))
+			}
+			r.drive.SetFault(nil)
+			h.press("again")
+			h.on("On the disc", "next")
+			h.share(0)
+			h.share(1)
+			h.finish("Issue CRL")
+			if res := sound(t, r); logged(res, "session.void") != 1 {
+				t.Errorf("declared void: %d", logged(res, "session.void"))
+			}
+		})
+	}
+}
+
 func TestPowerLostAtEveryStageOfABurnIsMended(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]sim.DriveFault{

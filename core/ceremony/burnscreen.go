@@ -23,7 +23,7 @@ func (c *Ceremony) burnProgress(title string, directories []disc.Directory) func
 	steps := []WorkStep{
 		{Label: fmt.Sprintf("Session put together, %s, %s", plural(len(directories), "directory"), plural(files, "file")), State: Done, Detail: size(total)},
 		{Label: "Preparing the drive, next sector " + number(c.table.disc.NextAddress)},
-		{Label: "Writing"}, {Label: "Closing the session"}, {Label: "Reading back and comparing"},
+		{Label: "Writing"}, {Label: "Closing the session"}, {Label: readingBack},
 	}
 	c.show(c.burning(title, append([]WorkStep(nil), steps...), false), true)
 	at, began := 0, time.Now()
@@ -37,6 +37,12 @@ func (c *Ceremony) burnProgress(title string, directories []disc.Directory) func
 		}
 		row := &steps[now]
 		row.State, row.Fraction, row.Detail = Current, -1, elapsed(time.Since(began))
+		switch p.Step {
+		case disc.StepReload:
+			row.Label = "The drive opens, to forget what it was sent. If it stays open, push it closed"
+		case disc.StepReadBack:
+			row.Label = readingBack
+		}
 		if p.Total > 0 {
 			row.Fraction = float64(p.Done) / float64(p.Total)
 			if p.Done == p.Total {
@@ -48,6 +54,8 @@ func (c *Ceremony) burnProgress(title string, directories []disc.Directory) func
 		c.progress(c.burning(title, append([]WorkStep(nil), steps...), false))
 	}
 }
+
+const readingBack = "Reading back and comparing"
 
 // remaining estimates the time left from the time taken for done of total.
 func remaining(taken time.Duration, done, total int64) time.Duration {
@@ -93,7 +101,7 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 // showBurned lets people see that the burn is done and note the heads. moved says
 // that the archive is on another disc now.
 func (c *Ceremony) showBurned(ctx context.Context, what string, moved bool) error {
-	steps := []WorkStep{{Label: "Reading back and comparing"}} // after it had to be read again
+	steps := []WorkStep{{Label: readingBack}} // after it had to be read again
 	if b, ok := c.View().Body.(StepsBody); ok {
 		steps = append([]WorkStep(nil), b.Steps...)
 	}

@@ -46,7 +46,8 @@ func (e *BurnError) Sense() (Sense, bool) {
 const maxLoad = 256 << 20
 
 // Burn records v and dirs as one session of the disc that expect identifies,
-// reads all of it back through READ(10), compares it and returns the receipt.
+// reads all of it back from the medium through READ(10), compares it and returns
+// the receipt.
 // Contents that lie on this drive's disc are read into memory first: a drive
 // that records is not asked to read.
 //
@@ -183,7 +184,7 @@ func (b *burn) prepare(ctx context.Context, expect Identity) error {
 		return err
 	}
 	b.begin(StepPrepare)
-	if err := b.d.selectPage(ctx, m.plan); err != nil {
+	if err := b.d.selectPage(ctx, m.plan.page); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -269,18 +270,24 @@ func (d *Drive) long(ctx context.Context, c command, busy func(uint16)) error {
 // image.
 func (b *burn) readBack(ctx context.Context) error {
 	b.begin(StepReadBack)
+	want := Track{Start: b.medium.NextAddress, Blocks: b.image.Blocks()}
+	if err := b.d.waitReady(ctx, queryPatience, nil); err != nil {
+		return err
+	}
+	r, err := b.uncached(ctx, want.Start)
+	if err != nil {
+		return err
+	}
 	m, err := b.d.Medium(ctx)
 	if err != nil {
 		return err
 	}
-	want := Track{Start: b.medium.NextAddress, Blocks: b.image.Blocks()}
 	if m.Sessions != b.medium.Sessions+1 || len(m.Tracks) == 0 {
 		return fmt.Errorf("the disc's own table lists %d sessions, not %d: %w", m.Sessions, b.medium.Sessions+1, ErrDiffers)
 	}
 	if got := m.Tracks[len(m.Tracks)-1]; got.Start != want.Start || got.Blocks < want.Blocks {
 		return fmt.Errorf("the disc's own table lists %d sectors from sector %d on, not %d from %d: %w", got.Blocks, got.Start, want.Blocks, want.Start, ErrDiffers)
 	}
-	r := b.d.reader(ctx)
 	sum := sha256.New()
 	got := make([]byte, chunk)
 	err = b.chunks(ctx, chunk, func(p []byte, off int64) error {
@@ -303,51 +310,11 @@ func (b *burn) readBack(ctx context.Context) error {
 	return nil
 }
 
-// CloseUnfinished closes the session of a recording that was broken off on the
-// disc that expect identifies, so that the next session can follow. It returns
-// the tracks of it: what stands in them is to be declared void. It returns none
-// if no recording was broken off. ctx can end it only before it begins.
-func (d *Drive) CloseUnfinished(ctx context.Context, expect Identity) ([]Track, error) {
-	if err := d.insist(ctx, preventRemoval(true)); err != nil {
-		return nil, fmt.Errorf("closing a broken-off recording: %w", err)
-	}
-	defer d.unlock(ctx)
-	m, err := d.Medium(ctx)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("closing a broken-off recording: %w", err)
-	case m.Identity != expect:
-		return nil, fmt.Errorf("closing a broken-off recording: %w", ErrSwapped)
-	case len(m.Unfinished) == 0:
-		return nil, nil
-	}
-	if err := d.closeUnfinished(context.WithoutCancel(ctx), m); err != nil {
-		return nil, fmt.Errorf("closing a broken-off recording: %w", err)
-	}
-	return m.Unfinished, nil
-}
-
-func (d *Drive) closeUnfinished(ctx context.Context, m Medium) error {
-	if err := d.selectPage(ctx, m.plan); err != nil {
-		return err
-	}
-	for _, t := range m.Unfinished {
-		err := d.long(ctx, closeTrackSession(closeTrack, uint16(t.Number)), nil)
-		var sense *SenseError
-		if err != nil && !(errors.As(err, &sense) && sense.Sense.Key == keyIllegal) {
-			return err
-		}
-		// A track that is closed already cannot be closed. Whether all are is
-		// what closing the session shows.
-	}
-	return d.long(ctx, closeTrackSession(closeSession, 0), nil)
-}
-
-// selectPage sends the write parameters page, if the medium has one.
-func (d *Drive) selectPage(ctx context.Context, p plan) error {
-	if p.page == nil {
+// selectPage sends a write parameters page, if the medium has one.
+func (d *Drive) selectPage(ctx context.Context, page []byte) error {
+	if page == nil {
 		return nil
 	}
-	_, err := d.do(ctx, modeSelect(uint16(len(p.page))), p.page, nil)
+	_, err := d.do(ctx, modeSelect(uint16(len(page))), page, nil)
 	return err
 }

@@ -91,11 +91,17 @@ func startStop(start bool) command {
 	return query("STOP UNIT", opStartStop, 0, 0, 0, 2, 0)
 }
 
-func read10(sector uint32, count uint16) command {
+// read10 reads; from the medium and not from the drive's cache if it must (FUA).
+func read10(sector uint32, count uint16, medium bool) command {
 	c := query(fmt.Sprintf("READ of %d sectors at %d", count, sector), opRead10, 0, 0, 0, 0, 0, 0, byte(count>>8), byte(count), 0)
 	binary.BigEndian.PutUint32(c.cdb[2:], sector)
+	if medium {
+		c.cdb[1] = forceUnitAccess
+	}
 	return c
 }
+
+const forceUnitAccess = 0x08 // MMC-5 section 6.15.2
 
 func write10(sector uint32, count uint16) command {
 	c := query(fmt.Sprintf("WRITE of %d sectors at %d", count, sector), opWrite10, 0, 0, 0, 0, 0, 0, byte(count>>8), byte(count), 0)
@@ -120,14 +126,20 @@ func synchronizeCache() command {
 const (
 	closeTrack   = 1
 	closeSession = 2
+	finalizeDVD  = 5 // DVD+R
+	finalizeBD   = 6
 )
 
 // closeTrackSession answers at once (Immed); the end of it is polled for.
 func closeTrackSession(function byte, track uint16) command {
 	name := "CLOSE SESSION"
-	if function == closeTrack {
+	switch function {
+	case closeTrack:
 		name = fmt.Sprintf("CLOSE TRACK %d", track)
-	} else {
+	case finalizeDVD, finalizeBD:
+		name = "FINALIZE"
+	}
+	if function != closeTrack {
 		track = 0
 	}
 	c := query(name, opCloseTrack, 1, function, 0, byte(track>>8), byte(track), 0, 0, 0, 0)

@@ -8,7 +8,8 @@
 //   - Just before the first write, with removal prevented, the disc is looked
 //     at once more, and nothing is written unless it is the one expected.
 //   - A Receipt stands for a session that was closed, found in the disc's own
-//     table, read back in full by READ(10) and compared to the last byte.
+//     table, read back in full by READ(10), from the medium and not from what
+//     the drive remembers of it, and compared to the last byte.
 //     Nothing else makes one.
 //   - A medium that can be erased or overwritten is refused.
 //   - A session has exactly one valid encoding. ReadSession and Session.Verify

@@ -72,12 +72,13 @@ func (d *Drive) Load(ctx context.Context) error {
 // the disc that was.
 func (d *Drive) ReaderAt(ctx context.Context) io.ReaderAt { return d.reader(ctx) }
 
-func (d *Drive) reader(ctx context.Context) *reader { return &reader{ctx, d} }
+func (d *Drive) reader(ctx context.Context) *reader { return &reader{ctx: ctx, d: d} }
 
 // reader reads through READ(10), at most 32 sectors a command.
 type reader struct {
-	ctx context.Context
-	d   *Drive
+	ctx    context.Context
+	d      *Drive
+	medium bool // from the medium, not from the drive's cache
 }
 
 // maxSectors is where 32-bit addresses end.
@@ -109,7 +110,7 @@ func (r *reader) readSome(p []byte, off int64) (int, error) {
 	} else {
 		in = make([]byte, count*sectorSize)
 	}
-	c := read10(uint32(off/sectorSize), uint16(count))
+	c := read10(uint32(off/sectorSize), uint16(count), r.medium)
 	if _, err := r.d.ask(r.ctx, c, in, len(in)); err != nil {
 		return 0, err
 	}

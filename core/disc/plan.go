@@ -15,6 +15,13 @@ type plan struct {
 	open     uint32 // number that names the open track, 0 for the last one's own
 	page     []byte // write parameters, nil where the page must never be sent
 	closing  []byte // functions of CLOSE TRACK SESSION, in order
+	final    ending // how the disc is closed for ever
+}
+
+// ending is how a disc is closed for ever.
+type ending struct {
+	page     []byte // write parameters that say so, nil where the function does
+	function byte   // of CLOSE TRACK SESSION
 }
 
 // plans holds every medium that an archive is recorded on, by its profile
@@ -23,20 +30,20 @@ var plans = map[uint16]plan{
 	// Track at once, with 2 run-out blocks; lead-out and next lead-in, and a
 	// pre-gap of 150 (MMC-5 section 4.2.3). SYNCHRONIZE CACHE closes the track.
 	0x0009: {name: "CD-R", sessions: 99, first: 11400 + 152, later: 6900 + 152, transfer: 16,
-		page: trackAtOncePage(), closing: []byte{closeSession}},
+		page: trackAtOncePage(), closing: []byte{closeSession}, final: ending{lastSession(trackAtOncePage()), closeSession}},
 	// Incremental streaming. The smallest border zones are 1792 and 384 ECC
 	// blocks of 16 sectors (ECMA-359); they grow with the radius, so three
 	// times that is set aside.
 	0x0011: {name: "DVD-R", sessions: 254, first: 3 * 1792 * 16, later: 3 * 384 * 16, transfer: 16,
-		page: incrementalPage(), closing: []byte{closeTrack, closeSession}},
+		page: incrementalPage(), closing: []byte{closeTrack, closeSession}, final: ending{lastSession(incrementalPage()), closeSession}},
 	// Closure and intro of 64 ECC blocks each (ECMA-349).
 	0x001B: {name: "DVD+R", sessions: 153, first: 2048, later: 2048, transfer: 16,
-		open: 0xFF, closing: []byte{closeTrack, closeSession}},
+		open: 0xFF, closing: []byte{closeTrack, closeSession}, final: ending{function: finalizeDVD}},
 	0x002B: {name: "DVD+R DL", sessions: 153, first: 2048, later: 2048, transfer: 16,
-		open: 0xFF, closing: []byte{closeTrack, closeSession}},
+		open: 0xFF, closing: []byte{closeTrack, closeSession}, final: ending{function: finalizeDVD}},
 	// Sessions follow one another at cluster boundaries. The drive formats a
 	// blank disc to SRM without pseudo-overwrite by itself.
-	0x0041: {name: "BD-R", sessions: 255, transfer: 32, closing: []byte{closeTrack, closeSession}},
+	0x0041: {name: "BD-R", sessions: 255, transfer: 32, closing: []byte{closeTrack, closeSession}, final: ending{function: finalizeBD}},
 }
 
 // refusals says why a medium is not used, by its profile.
@@ -115,6 +122,12 @@ func writePage(set func(page []byte)) []byte {
 	page[4] = 8      // mode 1, sectors of 2048 bytes
 	binary.BigEndian.PutUint16(page[14:], 150)
 	set(page)
+	return list
+}
+
+// lastSession is a mode parameter list whose page says that no session follows.
+func lastSession(list []byte) []byte {
+	list[8+3] &^= 3 << 6
 	return list
 }
 

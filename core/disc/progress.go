@@ -10,6 +10,7 @@ const (
 	StepWrite                // sectors go to the drive
 	StepFlush                // the drive empties its cache
 	StepClose                // track and session are closed
+	StepReload               // the disc leaves the drive, so that its cache is empty, and comes back
 	StepReadBack             // the session is read back and compared
 	StepRead                 // sessions are read
 )
@@ -26,6 +27,8 @@ func (s Step) String() string {
 		return "emptying the drive's cache"
 	case StepClose:
 		return "closing the session"
+	case StepReload:
+		return "taking the disc out and in again"
 	case StepReadBack:
 		return "reading back"
 	case StepRead:

@@ -97,6 +97,12 @@ func newStep(n int) disc.Directory {
 // burnNext carries every directory of the disc over, adds the n-th and burns.
 func (b *bench) burnNext(n int) (disc.Receipt, error) {
 	b.Helper()
+	return b.burnSeen(n, nil)
+}
+
+// burnSeen is burnNext, whose progress is told.
+func (b *bench) burnSeen(n int, progress func(disc.Progress)) (disc.Receipt, error) {
+	b.Helper()
 	m := b.medium()
 	sessions, errs := b.drive.Sessions(b.Context(), m, nil)
 	if len(errs) > 0 {
@@ -106,7 +112,7 @@ func (b *bench) burnNext(n int) (disc.Receipt, error) {
 	if len(sessions) > 0 {
 		dirs = sessions[len(sessions)-1].Directories
 	}
-	return b.drive.Burn(b.Context(), m.Identity, volume(n), append(dirs[:len(dirs):len(dirs)], newStep(n)), nil)
+	return b.drive.Burn(b.Context(), m.Identity, volume(n), append(dirs[:len(dirs):len(dirs)], newStep(n)), progress)
 }
 
 func (b *bench) mustBurn(n int) disc.Receipt {
@@ -236,10 +242,10 @@ func TestTheOrderOfCommandsOnBDR(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Prevent; look; write; flush and poll; close track and poll; close session
-	// and poll; look; read back; allow.
+	// and poll; see that it reads from the medium; look; read back; allow.
 	write, read := strings.Repeat("2A ", 12), strings.Repeat("28 ", 12)
 	poll := "00 00 00 00 "
-	want := "1E 00 46 51 52 " + write + "35 " + poll + "5B " + poll + "5B " + poll + "00 46 51 52 52 28 " + read + "1E"
+	want := "1E 00 46 51 52 " + write + "35 " + poll + "5B " + poll + "5B " + poll + "00 28 00 46 51 52 52 28 " + read + "1E"
 	if got := b.opcodes(from); got != want {
 		t.Errorf("commands\n got %s\nwant %s", got, want)
 	}

@@ -62,6 +62,11 @@ type Drive struct {
 	event         byte         // media event, MMC-5 table 286
 	capacityEnd   uint32       // what READ CAPACITY says until the medium changes
 
+	remembers  bool                        // answers READ from what was sent, if it may
+	refusesFUA bool                        // FUA ends in 5/24/00
+	byHand     bool                        // the tray does not close by a command
+	remembered map[uint32][discSector]byte // what was sent, since the medium came in
+
 	cache      []opticalPiece
 	cacheTrack *discTrack
 	cacheBytes int
@@ -103,6 +108,39 @@ func (d *Drive) SetFault(f DriveFault) {
 	d.fault = f
 }
 
+// RememberWrites makes the drive answer READ with what it was sent, and not with
+// what is on the medium, for as long as the medium stays in, it has power and is not
+// told to force the access (FUA, MMC-5 6.15.2).
+func (d *Drive) RememberWrites() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.remembers, d.remembered = true, map[uint32][discSector]byte{}
+}
+
+// RefuseFUA makes READ with FUA end in 5/24/00, INVALID FIELD IN CDB.
+func (d *Drive) RefuseFUA() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.refusesFUA = true
+}
+
+// CloseByHand makes the drive refuse to close its tray, as the thin ones do; Push
+// is the hand.
+func (d *Drive) CloseByHand() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.byHand = true
+}
+
+// Push closes an open tray with what lies on it.
+func (d *Drive) Push() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.tray {
+		d.load(d.onTray)
+	}
+}
+
 // Insert lays a disc in and closes the tray. The drive spins it up, and
 // reports a unit attention once it is ready.
 func (d *Drive) Insert(disc *Disc) error {
@@ -142,6 +180,7 @@ func (d *Drive) PowerOn() {
 		return
 	}
 	d.noPower, d.locked = false, false
+	d.forget()
 	d.parameters = opticalParameters{}
 	d.attention = opticalWasReset
 	if d.disc != nil {
@@ -150,7 +189,11 @@ func (d *Drive) PowerOn() {
 	}
 }
 
+// forget empties the cache that READ is answered from.
+func (d *Drive) forget() { clear(d.remembered) }
+
 func (d *Drive) load(disc *Disc) {
+	d.forget()
 	d.tray, d.onTray, d.disc = false, nil, disc
 	if disc == nil {
 		return

@@ -116,6 +116,8 @@ func (d *Drive) startStopUnit(r *opticalRequest) opticalSense {
 	switch {
 	case r.cdb[4]>>4 != 0, !loadEject: // power conditions and spinning change nothing here
 		return opticalGood
+	case start && d.byHand && d.tray:
+		return opticalBadField
 	case start:
 		if d.tray {
 			d.load(d.onTray)

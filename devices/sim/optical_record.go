@@ -100,6 +100,11 @@ func (d *Drive) keep(track *discTrack, sector uint32, r *opticalRequest) optical
 		d.cacheTrack = track
 	}
 	piece := opticalPiece{sector: sector, target: sector, data: append([]byte(nil), r.out...)}
+	if d.remembers {
+		for i := range uint32(len(r.out) / discSector) {
+			d.remembered[sector+i] = [discSector]byte(r.out[i*discSector:])
+		}
+	}
 	switch e := r.effect.(type) {
 	case StoreElsewhere:
 		piece.target = sector + uint32(e.By)
@@ -258,6 +263,10 @@ func (d *Drive) read(r *opticalRequest) opticalSense {
 	if count > opticalSectors {
 		return opticalBadField
 	}
+	force := r.cdb[1]&0x08 != 0
+	if force && d.refusesFUA {
+		return opticalBadField
+	}
 	if d.cacheTrack != nil { // the cache is recorded first; the burn is broken off there
 		d.long(true, opticalLongWriteBusy, d.settle)
 		return d.pollBusy()
@@ -268,7 +277,10 @@ func (d *Drive) read(r *opticalRequest) opticalSense {
 			r.data = data
 			return result
 		}
-		one := d.disc.store.read(uint32(at))
+		one, remembered := d.remembered[uint32(at)]
+		if !remembered || force {
+			one = d.disc.store.read(uint32(at))
+		}
 		data = append(data, one[:]...)
 	}
 	r.data = data
