@@ -40,8 +40,15 @@ func ownHash() (sum [32]byte, err error) {
 	return [32]byte(h.Sum(nil)), nil
 }
 
+// commit is what the program was built from, in hex, with "-dirty" behind it if the
+// tree had other changes too. Who builds an image sets it (cmd/anodize-image).
+var commit string
+
 // version names the program as it was built.
 func version() string {
+	if commit != "" {
+		return "anodize-ceremony " + commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "anodize-ceremony (devel)"

@@ -86,8 +86,7 @@ func key(parts ...string) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\n"))))[:8]
 }
 
-// Warm says whether the kernel was compiled before, so that Link takes a minute and
-// not many.
+// Warm says whether the kernel was compiled before.
 func (b Builder) Warm() bool {
 	in, err := b.inputs()
 	if err != nil {
@@ -97,38 +96,64 @@ func (b Builder) Warm() bool {
 	return err == nil
 }
 
+// Compile makes the kernel ready for Link, which then takes a minute and not many.
+func (b Builder) Compile() error {
+	if b.Warm() {
+		return nil
+	}
+	_, err := b.Link(nil, "production")
+	return err
+}
+
+// Configure returns the finished configuration.
+func (b Builder) Configure() (config string, err error) {
+	err = b.prepared(func(_ inputs, finished string) error {
+		config = finished
+		return nil
+	})
+	return config, err
+}
+
 // Link returns a kernel with an initramfs inside, which is a program for UEFI; its
 // command line says which mode it is for. The kernel is compiled if it was not.
-func (b Builder) Link(initramfs []byte, mode string) ([]byte, error) {
+func (b Builder) Link(initramfs []byte, mode string) (kernel []byte, err error) {
+	err = b.prepared(func(in inputs, config string) error {
+		if kernel, err = b.link(in, config, initramfs, mode); err != nil {
+			return fmt.Errorf("building the kernel in %s: %w", in.objects, err)
+		}
+		return nil
+	})
+	return kernel, err
+}
+
+// prepared calls use with the kernel's source unpacked and configured, while nobody
+// else works on the same.
+func (b Builder) prepared(use func(in inputs, config string) error) error {
 	in, err := b.inputs()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := in.pin.Compare(Installed); errors.Is(err, ErrMoved) && b.Loose {
 		fmt.Fprintf(b.Log, "warning: %v\n", err)
 	} else if err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.MkdirAll(b.Cache, 0o755); err != nil {
-		return nil, fmt.Errorf("making the cache for the kernel: %w", err)
+		return fmt.Errorf("making the cache for the kernel: %w", err)
 	}
 	unlock, err := lock(in.objects + ".lock")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unlock()
 	if err := b.unpack(in); err != nil {
-		return nil, fmt.Errorf("unpacking the kernel's source to %s: %w", in.source, err)
+		return fmt.Errorf("unpacking the kernel's source to %s: %w", in.source, err)
 	}
 	config, err := b.configure(in)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the kernel in %s: %w", in.objects, err)
+		return fmt.Errorf("configuring the kernel in %s: %w", in.objects, err)
 	}
-	kernel, err := b.link(in, config, initramfs, mode)
-	if err != nil {
-		return nil, fmt.Errorf("building the kernel in %s: %w", in.objects, err)
-	}
-	return kernel, nil
+	return use(in, config)
 }
 
 // lock waits until nobody else builds the same kernel.
@@ -250,18 +275,18 @@ func (b Builder) unpack(in inputs) error {
 	if _, err := os.Stat(in.source); err == nil {
 		return nil
 	}
-	archive := filepath.Join("/usr/src", in.pin.Source.Name+".tar.xz")
-	if err := checkSum(archive, in.pin.SHA256); err != nil {
+	from := archive(in.pin.Source)
+	if err := checkSum(from, in.pin.SHA256); err != nil {
 		return err
 	}
-	fmt.Fprintf(b.Log, "unpacking %s\n", archive)
+	fmt.Fprintf(b.Log, "unpacking %s\n", from)
 	work, err := os.MkdirTemp(b.Cache, "unpacking-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if out, err := exec.Command("tar", "-xJf", archive, "-C", work, "--strip-components=1").CombinedOutput(); err != nil {
-		return fmt.Errorf("tar -xJf %s: %w: %s", archive, err, out)
+	if out, err := exec.Command("tar", "-xJf", from, "-C", work, "--strip-components=1").CombinedOutput(); err != nil {
+		return fmt.Errorf("tar -xJf %s: %w: %s", from, err, out)
 	}
 	patch := exec.Command("patch", "-p1", "-d", work)
 	patch.Stdin = strings.NewReader(in.patch)
@@ -273,6 +298,9 @@ func (b Builder) unpack(in inputs) error {
 	}
 	return os.Rename(work, in.source)
 }
+
+// archive is where Debian's package puts the source.
+func archive(source Package) string { return filepath.Join("/usr/src", source.Name+".tar.xz") }
 
 // checkSum compares a file with its pinned hash.
 func checkSum(name, want string) error {

@@ -82,6 +82,28 @@ func (p Pin) Compare(installed func(name string) (version string, err error)) er
 	return fmt.Errorf("%w: %s", ErrMoved, strings.Join(moved, "; "))
 }
 
+// Current is the pin with the versions that are installed.
+func Current(p Pin, goVersion func() (string, error)) (Pin, error) {
+	now := Pin{comment: p.comment}
+	for _, old := range p.Packages() {
+		version, err := Installed(old.Name)
+		if err != nil {
+			return now, err
+		}
+		if old == p.Source {
+			now.Source = Package{old.Name, version}
+			continue
+		}
+		now.Tools = append(now.Tools, Package{old.Name, version})
+	}
+	var err error
+	if now.Go, err = goVersion(); err != nil {
+		return now, err
+	}
+	now.SHA256, err = sumFile(archive(now.Source))
+	return now, err
+}
+
 // Installed asks dpkg for the version of a package.
 func Installed(name string) (string, error) {
 	out, err := exec.Command("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name).Output()

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"anodize/cmd/anodize-image/internal/bootable"
+	"anodize/cmd/anodize-image/internal/kernel"
+)
+
+// programs are the programs of the image: their paths in the initramfs, and the
+// packages that they are built from.
+var programs = []struct{ name, from string }{
+	{"init", "./cmd/anodize-sentinel"},
+	{"anodize-ceremony", "./cmd/anodize-ceremony"},
+}
+
+// commit is what a tree stands at.
+type commit struct {
+	hash  string // in hex
+	time  time.Time
+	dirty bool // with changes that are in no commit
+}
+
+// name is the commit as the programs say it of themselves.
+func (c commit) name() string {
+	if c.dirty {
+		return c.hash + "-dirty"
+	}
+	return c.hash
+}
+
+func (c *call) build() error {
+	fs := flag.NewFlagSet("build", flag.ContinueOnError)
+	mode := fs.String("mode", "production", "")
+	dirty := fs.Bool("allow-dirty", false, "")
+	out := fs.String("out", "build", "")
+	if err := c.parse(fs, 0); err != nil {
+		return err
+	}
+	if *mode != "production" && *mode != "dev" {
+		return fmt.Errorf("%w: the mode %q is neither production nor dev", errUsage, *mode)
+	}
+	image, at, err := c.image(*mode, *dirty || *mode == "dev")
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(*out, fileName(*mode, at))
+	if err := os.MkdirAll(*out, 0o755); err != nil {
+		return fmt.Errorf("making the folder for the image: %w", err)
+	}
+	if err := os.WriteFile(name, image, 0o644); err != nil {
+		return fmt.Errorf("writing the image: %w", err)
+	}
+	return c.describe(name, image)
+}
+
+// fileName is what an image is called.
+func fileName(mode string, at commit) string {
+	switch {
+	case mode == "dev":
+		return "anodize-dev-amd64.iso"
+	case at.dirty:
+		return "anodize-prod-amd64-dirty.iso"
+	}
+	return "anodize-prod-amd64.iso"
+}
+
+// disc is what an image of a mode says of itself.
+func disc(mode string, at commit) bootable.Disc {
+	d := bootable.Disc{Label: "ANODIZE_PROD", Source: "COMMIT_" + strings.ToUpper(at.hash), Time: at.time}
+	if mode == "dev" {
+		d.Label = "ANODIZE_DEV"
+	}
+	if at.dirty {
+		d.Label += "_DIRTY"
+		d.Source += "_DIRTY"
+	}
+	return d
+}
+
+// image builds the tree's image. A loose one may have changes that are in no commit,
+// and other tools than the pinned ones.
+func (c *call) image(mode string, loose bool) ([]byte, commit, error) {
+	tree, err := c.tree()
+	if err != nil {
+		return nil, commit{}, err
+	}
+	at, err := readCommit(tree)
+	if err != nil {
+		return nil, at, err
+	}
+	if at.dirty && !loose {
+		return nil, at, errors.New("the tree has changes that are in no commit, so nobody could build the image again; " +
+			"commit them, or build with ALLOW_DIRTY=1, which marks the image")
+	}
+	b, err := c.kernelBuilder(loose)
+	if err != nil {
+		return nil, at, err
+	}
+	initramfs, err := c.initramfs(tree, at)
+	if err != nil {
+		return nil, at, err
+	}
+	efi, err := b.Link(initramfs, mode)
+	if err != nil {
+		return nil, at, err
+	}
+	image, err := bootable.Assemble(disc(mode, at), efi)
+	if err != nil {
+		return nil, at, err
+	}
+	if len(image) > bootable.MaxSize {
+		return nil, at, fmt.Errorf("the image has %d bytes, more than the %d that are allowed", len(image), bootable.MaxSize)
+	}
+	return image, at, nil
+}
+
+// readCommit asks git what the tree stands at.
+func readCommit(tree string) (at commit, err error) {
+	git := func(args ...string) string {
+		if err != nil {
+			return ""
+		}
+		var complaint bytes.Buffer
+		cmd := exec.Command("git", append([]string{"-C", tree}, args...)...)
+		cmd.Stderr = &complaint
+		var out []byte
+		if out, err = cmd.Output(); err != nil {
+			err = fmt.Errorf("asking git what the tree stands at: git %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(complaint.Bytes()))
+		}
+		return strings.TrimSpace(string(out))
+	}
+	at.hash = git("rev-parse", "HEAD")
+	at.dirty = git("status", "--porcelain") != ""
+	seconds := git("log", "-1", "--format=%ct")
+	if err != nil {
+		return at, err
+	}
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return at, fmt.Errorf("asking git when HEAD was committed: %w", err)
+	}
+	at.time = time.Unix(n, 0).UTC()
+	return at, nil
+}
+
+func (c *call) initramfs(tree string, at commit) ([]byte, error) {
+	pin, err := kernel.ReadPin(filepath.Join(tree, "nix", "kernel"))
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "anodize-image-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the programs: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	built := make([]bootable.Program, len(programs))
+	for i, p := range programs {
+		fmt.Fprintf(c.log, "building %s\n", p.from)
+		name := filepath.Join(dir, p.name)
+		if err := compile(tree, p.from, name, at, pin.Go); err != nil {
+			return nil, err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the built program: %w", err)
+		}
+		built[i] = bootable.Program{Name: p.name, Data: data}
+	}
+	return bootable.Initramfs(built), nil
+}
+
+// compile builds a program in an environment that leaves nothing to the machine. The
+// commit is given rather than stamped by the go command, whose stamp also depends on
+// which tags a clone has.
+func compile(tree, from, to string, at commit, toolchain string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly",
+		"-ldflags=-s -w -X main.commit="+at.name(), "-o", to, from)
+	cmd.Dir = tree
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOTOOLCHAIN="+toolchain,
+		"GOENV=off", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", from, err, out)
+	}
+	return nil
+}
