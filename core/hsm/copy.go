@@ -3,6 +3,7 @@ package hsm
 import (
 	"context"
 	"crypto"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -13,15 +14,27 @@ import (
 // WrapKeySize is the length in bytes of the wrap key that CopyKey makes.
 const WrapKeySize = 32
 
-// WrapKey is an object of a device under which keys leave it and enter it.
+// WrapKey is an object of a device under which keys leave it or enter it.
 type WrapKey struct {
 	ID    uint16
 	Label string
+	Kind  WrapKeyKind
 }
 
+// WrapKeyKind says what a wrap key is. The set is closed; the zero value is none.
+type WrapKeyKind int
+
+// The kinds of wrap key.
+const (
+	_             WrapKeyKind = iota
+	AESWrapKey                // AES-256, the same in both devices
+	RSAWrapKey                // a key pair, in the device that takes the key
+	PublicWrapKey             // its public half, in the device that gives it
+)
+
 // Wrapper is a Session of a device that can give a key away, encrypted, and take
-// one so encrypted. CopyKey alone uses it: a device holds at most one wrap key,
-// for as long as one copy takes.
+// one so encrypted. Copies alone use it: a device holds at most one wrap key, for
+// as long as one copy takes.
 type Wrapper interface {
 	// Serial returns the device's serial number as Info does.
 	Serial() string
@@ -47,6 +60,21 @@ type Wrapper interface {
 	// ImportWrapped takes what another device exported of key, and returns what
 	// the device then says of it.
 	ImportWrapped(ctx context.Context, w WrapKey, wrapped *secret.Bytes, key Key) (Key, error)
+}
+
+// RSAWrapper is a Wrapper of a device that also makes RSA wrap keys.
+type RSAWrapper interface {
+	Wrapper
+
+	// CheckRSAWrap is ErrFirmware if this device, of this kind, makes none.
+	CheckRSAWrap() error
+
+	// GenerateWrapKey makes a key pair in the device, which takes a minute or
+	// two, and returns its public half.
+	GenerateWrapKey(ctx context.Context) (WrapKey, *rsa.PublicKey, error)
+
+	// PutPublicWrapKey puts the public half of another device's pair.
+	PutPublicWrapKey(ctx context.Context, public *rsa.PublicKey) (WrapKey, error)
 }
 
 // WrapKeyLeftError says that a wrap key may be left in a device. Whoever holds
@@ -116,6 +144,42 @@ func leftIn(w Wrapper, err error) error {
 // key it left is deleted first, and a key that arrived is found and compared,
 // not copied twice. ErrKeyExists means that another key has its label there.
 func CopyKey(ctx context.Context, random io.Reader, from, to Session, key Key, report func(Step)) (Key, error) {
+	return copyKey(ctx, from, to, key, report, func(c *copying) (pairing, error) {
+		return func(ctx context.Context) ([2]WrapKey, error) { return c.shareAES(ctx, random) }, nil
+	})
+}
+
+// CopyKeyRSA does the same under an RSA wrap key that the second device makes:
+// nobody outside the two ever holds what decrypts the copied key. Both devices
+// must be RSAWrappers, else it is ErrUnsupported, and their firmware must have
+// it, else ErrFirmware.
+func CopyKeyRSA(ctx context.Context, from, to Session, key Key, report func(Step)) (Key, error) {
+	return copyKey(ctx, from, to, key, report, func(c *copying) (pairing, error) {
+		from, ok1 := c.from.(RSAWrapper)
+		to, ok2 := c.to.(RSAWrapper)
+		if !ok1 || !ok2 {
+			return nil, ErrUnsupported
+		}
+		if err := errors.Join(from.CheckRSAWrap(), to.CheckRSAWrap()); err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context) ([2]WrapKey, error) { return c.shareRSA(ctx, from, to) }, nil
+	})
+}
+
+// pairing puts what one copy is wrapped with into the two devices. What it made
+// before it failed is found by listing.
+type pairing func(context.Context) ([2]WrapKey, error)
+
+// copying is one copy.
+type copying struct {
+	source, target Session
+	from, to       Wrapper // the same two
+	pair           pairing
+	report         func(Step)
+}
+
+func copyKey(ctx context.Context, from, to Session, key Key, report func(Step), how func(*copying) (pairing, error)) (Key, error) {
 	c := &copying{source: from, target: to, report: report}
 	var ok1, ok2 bool
 	c.from, ok1 = from.(Wrapper)
@@ -123,18 +187,15 @@ func CopyKey(ctx context.Context, random io.Reader, from, to Session, key Key, r
 	if !ok1 || !ok2 {
 		return Key{}, fmt.Errorf("copying the key %q: %w", key.Label, ErrUnsupported)
 	}
-	copied, err := c.run(ctx, random, key)
+	var copied Key
+	var err error
+	if c.pair, err = how(c); err == nil {
+		copied, err = c.run(ctx, key)
+	}
 	if err != nil {
 		return Key{}, fmt.Errorf("copying the key %q from HSM %s to HSM %s: %w", key.Label, c.from.Serial(), c.to.Serial(), err)
 	}
 	return copied, nil
-}
-
-// copying is one run of CopyKey.
-type copying struct {
-	source, target Session
-	from, to       Wrapper // the same two
-	report         func(Step)
 }
 
 func step(report func(Step), name, detail string, args ...any) {
@@ -143,7 +204,7 @@ func step(report func(Step), name, detail string, args ...any) {
 	}
 }
 
-func (c *copying) run(ctx context.Context, random io.Reader, key Key) (Key, error) {
+func (c *copying) run(ctx context.Context, key Key) (Key, error) {
 	if c.from.Serial() == c.to.Serial() {
 		return Key{}, errors.New("both are the same device: plug the second one in")
 	}
@@ -171,13 +232,13 @@ func (c *copying) run(ctx context.Context, random io.Reader, key Key) (Key, erro
 	if err := c.to.CheckImport(ctx, key); err != nil {
 		return Key{}, err
 	}
-	return c.carry(ctx, random, key)
+	return c.carry(ctx, key)
 }
 
 // carry makes the wrap key, and deletes it again on every path, even when ctx
 // was cancelled meanwhile.
-func (c *copying) carry(ctx context.Context, random io.Reader, key Key) (Key, error) {
-	copied, err := c.wrapped(ctx, random, key)
+func (c *copying) carry(ctx context.Context, key Key) (Key, error) {
+	copied, err := c.wrapped(ctx, key)
 	ctx = context.WithoutCancel(ctx)
 	for _, w := range []Wrapper{c.from, c.to} {
 		err = errors.Join(err, deleteWrapKeys(ctx, w, "delete wrap key", c.report))
@@ -192,22 +253,43 @@ func (c *copying) carry(ctx context.Context, random io.Reader, key Key) (Key, er
 	return copied, nil
 }
 
-// wrapped carries the key across under a wrap key that is left in both devices.
-func (c *copying) wrapped(ctx context.Context, random io.Reader, key Key) (Key, error) {
+// shareAES puts the same 32 bytes into both devices.
+func (c *copying) shareAES(ctx context.Context, random io.Reader) (in [2]WrapKey, err error) {
 	wrapKey := secret.Own(make([]byte, WrapKeySize))
 	defer wrapKey.Wipe()
 	if _, err := io.ReadFull(random, wrapKey.Expose()); err != nil {
-		return Key{}, fmt.Errorf("drawing a wrap key: %w", err)
+		return in, fmt.Errorf("drawing a wrap key: %w", err)
 	}
-	var in [2]WrapKey
 	for i, w := range []Wrapper{c.from, c.to} {
-		var err error
 		if in[i], err = w.PutWrapKey(ctx, wrapKey); err != nil {
-			return Key{}, err
+			return in, err
 		}
 		step(c.report, "put wrap key", "wrap key %#04x %q put into HSM %s", in[i].ID, in[i].Label, w.Serial())
 	}
-	wrapKey.Wipe()
+	return in, nil
+}
+
+// shareRSA has the second device make a key pair, and puts its public half into
+// the first.
+func (c *copying) shareRSA(ctx context.Context, from, to RSAWrapper) (in [2]WrapKey, err error) {
+	var public *rsa.PublicKey
+	if in[1], public, err = to.GenerateWrapKey(ctx); err != nil {
+		return in, err
+	}
+	step(c.report, "generate wrap key", "wrap key %#04x %q made in HSM %s", in[1].ID, in[1].Label, to.Serial())
+	if in[0], err = from.PutPublicWrapKey(ctx, public); err != nil {
+		return in, err
+	}
+	step(c.report, "put wrap key", "its public half put into HSM %s", from.Serial())
+	return in, nil
+}
+
+// wrapped carries the key across under a wrap key that is left in both devices.
+func (c *copying) wrapped(ctx context.Context, key Key) (Key, error) {
+	in, err := c.pair(ctx)
+	if err != nil {
+		return Key{}, err
+	}
 	blob, err := c.from.ExportWrapped(ctx, in[0], key)
 	if err != nil {
 		return Key{}, err

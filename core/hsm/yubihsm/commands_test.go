@@ -198,3 +198,20 @@ func TestPartNumber(t *testing.T) {
 		}
 	}
 }
+
+// Byte for byte as yubihsm-shell sends them (lib/yubihsm.c, do_rsa_wrap and
+// yh_util_import_rsa_wrapped).
+func TestRSAWrapRequests(t *testing.T) {
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of nothing
+	for name, tt := range map[string]struct {
+		got  []byte
+		want string
+	}{
+		"export": {exportRSARequest(0x0200, object{0x0100, 3}), "0200 03 0100 34 1a 21" + empty},
+		"import": {importRSARequest(0x0200, []byte{1, 2, 3}), "0200 1a 21 010203" + empty},
+	} {
+		if got, want := hex.EncodeToString(tt.got), strings.ReplaceAll(tt.want, " ", ""); got != want {
+			t.Errorf("%s: %s; want %s", name, got, want)
+		}
+	}
+}

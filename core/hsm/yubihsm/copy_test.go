@@ -74,7 +74,7 @@ func (p *pair) wrapKeys(t testing.TB) (serials []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(state, []byte(`"Type": 4,`)) {
+		if bytes.Contains(state, []byte(`"Type": 4,`)) || bytes.Contains(state, []byte(`"Type": 9,`)) {
 			serials = append(serials, fmt.Sprintf("%010d", serial+i))
 		}
 	}
@@ -268,7 +268,7 @@ func (p *pair) copyAgain(t *testing.T) {
 func TestLeftoverWrapKeyIsDeleted(t *testing.T) {
 	p := savedPair(t, hsm.Ed25519)(t)
 	from, to := p.open(t)
-	p.sims[0].FaultIn(5, sim.HSMUnplugAfter) // list, find, object info, public key, put wrap key
+	p.sims[0].FaultIn(6, sim.HSMUnplugAfter) // list twice, find, object info, public key, put wrap key
 	_, err := hsm.CopyKey(t.Context(), rand.Reader, from, to, p.key, nil)
 	if got := strings.Join(left(err), " "); got != "0034332673" || !errors.Is(err, hsm.ErrOutcomeUnknown) {
 		t.Fatalf("left in %q: %v", got, err)

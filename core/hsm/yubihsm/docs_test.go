@@ -43,6 +43,8 @@ func TestDocumentedCapabilities(t *testing.T) {
 		"an Ed25519 key":                    {capsEdDSA, 0},
 		"an RSA key":                        {capsRSA, 0},
 		"the wrap key of a copy":            {capsWrap, delegatedWrap},
+		"the RSA wrap key of a copy":        {capsWrapPair, delegatedWrap},
+		"its public half":                   {capsWrapPublic, delegatedWrap},
 	} {
 		cells := tableRow(t, doc, begin)
 		if got := capabilitiesIn(cells[3]); got != want.own {
@@ -72,7 +74,7 @@ func TestCapabilitiesFitTogether(t *testing.T) {
 				t.Errorf("%s: the session may not %s", a.spec, describe(rest))
 			}
 		}
-		if rest := (capsWrap | delegatedWrap) &^ ceremonyDelegated; rest != 0 {
+		if rest := (capsWrap | capsWrapPair | capsWrapPublic | delegatedWrap) &^ ceremonyDelegated; rest != 0 {
 			t.Errorf("the wrap key cannot be given %s", describe(rest))
 		}
 		for _, a := range algorithms {

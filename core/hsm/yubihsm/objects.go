@@ -71,6 +71,10 @@ func ceremonyCapabilities(firmware version) uint64 {
 const ceremonyDelegated = capsSign | capsExport |
 	commands.CapabilityExportWrapped | commands.CapabilityImportWrapped
 
+// typePublicWrapKey is a kind of object of firmware 2.4.0 that package commands
+// does not name.
+const typePublicWrapKey byte = 0x09
+
 // object names an object, as LIST OBJECTS does.
 type object struct {
 	id   uint16
@@ -87,7 +91,7 @@ func (o object) String() string {
 		commands.ObjectTypeTemplate:          "template",
 		commands.ObjectTypeOtpAeadKey:        "OTP AEAD key",
 		0x08:                                 "symmetric key",
-		0x09:                                 "public wrap key",
+		typePublicWrapKey:                    "public wrap key",
 	}
 	kind, ok := kinds[o.kind]
 	if !ok {

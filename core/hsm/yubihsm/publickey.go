@@ -80,16 +80,21 @@ func publicKey(ctx context.Context, s sender, i info) (hsm.KeySpec, crypto.Publi
 	if err != nil {
 		return "", nil, err
 	}
-	if len(answer) < 1 || commands.Algorithm(answer[0]) != i.algorithm {
+	return parsePublicKey(answer, i.algorithm)
+}
+
+// parsePublicKey reads the answer to GET PUBLIC KEY: algorithm (1), key.
+func parsePublicKey(answer []byte, code commands.Algorithm) (hsm.KeySpec, crypto.PublicKey, error) {
+	if len(answer) < 1 || commands.Algorithm(answer[0]) != code {
 		return "", nil, fmt.Errorf("%w: a public key of another kind", errAnswer)
 	}
 	for _, a := range algorithms {
-		if a.code == i.algorithm {
+		if a.code == code {
 			pub, err := a.parsePublic(answer[1:])
 			return a.spec, pub, err
 		}
 	}
-	return "", nil, fmt.Errorf("the key is of a kind (%d) that this program does not use", i.algorithm)
+	return "", nil, fmt.Errorf("the key is of a kind (%d) that this program does not use", code)
 }
 
 // parsePublic reads the data of GET PUBLIC KEY: x and y for ECDSA, 32 bytes for

@@ -228,11 +228,11 @@ func TestWrongDataIsRefused(t *testing.T) {
 		},
 		"a wrap key deleted with data": func(s *session) error { return s.DeleteWrapKey(context.Background(), hsm.WrapKey{}) },
 		"a wrapped key too short to be one": func(s *session) error {
-			_, err := s.ExportWrapped(context.Background(), hsm.WrapKey{}, hsm.Key{})
+			_, err := s.ExportWrapped(context.Background(), hsm.WrapKey{Kind: hsm.AESWrapKey}, hsm.Key{})
 			return err
 		},
 		"an import of something else": func(s *session) error {
-			_, err := s.ImportWrapped(context.Background(), hsm.WrapKey{}, secret.Own(make([]byte, 64)), hsm.Key{Spec: hsm.Ed25519})
+			_, err := s.ImportWrapped(context.Background(), hsm.WrapKey{Kind: hsm.AESWrapKey}, secret.Own(make([]byte, 64)), hsm.Key{Spec: hsm.Ed25519})
 			return err
 		},
 		"storage info of another length": func(s *session) error { _, err := readStorage(context.Background(), s); return err },
@@ -333,11 +333,12 @@ func FuzzAnswers(f *testing.F) {
 				t.Fatalf("%+v", keys)
 			}
 		case 10:
-			if blob, err := s.ExportWrapped(ctx, hsm.WrapKey{}, hsm.Key{}); err == nil && blob.Len() <= wrapNonceSize+wrapTagSize {
+			if blob, err := s.ExportWrapped(ctx, hsm.WrapKey{Kind: hsm.AESWrapKey}, hsm.Key{}); err == nil && blob.Len() <= wrapNonceSize+wrapTagSize {
 				t.Fatalf("%d bytes", blob.Len())
 			}
 		case 11:
-			_, _ = s.ImportWrapped(ctx, hsm.WrapKey{}, secret.Own(answer), hsm.Key{Spec: hsm.Ed25519})
+			_, _ = s.ImportWrapped(ctx, hsm.WrapKey{Kind: hsm.RSAWrapKey}, secret.Own(answer), hsm.Key{Spec: hsm.Ed25519})
+			_, _, _ = s.GenerateWrapKey(ctx)
 			_, _ = s.PutWrapKey(ctx, secret.Own(make([]byte, hsm.WrapKeySize)))
 			_ = s.DeleteWrapKey(ctx, hsm.WrapKey{})
 		case 12:

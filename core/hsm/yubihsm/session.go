@@ -17,7 +17,7 @@ import (
 // ends it after 30 s (User Guide, core concepts, sessions).
 const maxIdle = 25 * time.Second
 
-// session is an hsm.Session, an hsm.Attester and an hsm.Wrapper.
+// session is an hsm.Session, an hsm.Attester and an hsm.RSAWrapper.
 type session struct {
 	dev      *Device
 	serial   string

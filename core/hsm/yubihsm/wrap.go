@@ -45,24 +45,41 @@ func (s *session) WrapKeys(ctx context.Context) ([]hsm.WrapKey, error) {
 }
 
 func (s *session) wrapKeys(ctx context.Context) ([]hsm.WrapKey, error) {
-	objects, err := list(ctx, s, commands.NewObjectTypeOption(commands.ObjectTypeWrapKey))
-	if err != nil {
-		return nil, err
+	kinds := []byte{commands.ObjectTypeWrapKey}
+	if !s.firmware.before(firmware240) {
+		kinds = append(kinds, typePublicWrapKey)
 	}
 	var ours []hsm.WrapKey
 	var others []object
-	for _, o := range objects {
-		i, err := objectInfo(ctx, s, o)
+	for _, kind := range kinds {
+		objects, err := list(ctx, s, commands.NewObjectTypeOption(kind))
 		if err != nil {
 			return nil, err
 		}
-		if o.id == wrapKeyID && i.label == wrapKeyLabel {
-			ours = append(ours, hsm.WrapKey{ID: o.id, Label: i.label})
-		} else {
-			others = append(others, o)
+		for _, o := range objects {
+			i, err := objectInfo(ctx, s, o)
+			if err != nil {
+				return nil, err
+			}
+			if o.id == wrapKeyID && i.label == wrapKeyLabel {
+				ours = append(ours, hsm.WrapKey{ID: o.id, Label: i.label, Kind: i.wrapKind()})
+			} else {
+				others = append(others, o)
+			}
 		}
 	}
 	return ours, foreign(ctx, s, others)
+}
+
+// wrapKind is the kind of a wrap key that i describes.
+func (i info) wrapKind() hsm.WrapKeyKind {
+	switch {
+	case i.kind == typePublicWrapKey:
+		return hsm.PublicWrapKey
+	case i.algorithm == commands.AlgorithmAES256CCMWrap:
+		return hsm.AESWrapKey
+	}
+	return hsm.RSAWrapKey
 }
 
 // PutWrapKey implements hsm.Wrapper, with PUT WRAP KEY: what every new object
@@ -83,12 +100,16 @@ func (s *session) PutWrapKey(ctx context.Context, key *secret.Bytes) (hsm.WrapKe
 	if err != nil {
 		return hsm.WrapKey{}, fmt.Errorf("putting a wrap key into HSM %s: %w", s.serial, err)
 	}
-	return hsm.WrapKey{ID: wrapKeyID, Label: wrapKeyLabel}, nil
+	return hsm.WrapKey{ID: wrapKeyID, Label: wrapKeyLabel, Kind: hsm.AESWrapKey}, nil
 }
 
 // DeleteWrapKey implements hsm.Wrapper.
 func (s *session) DeleteWrapKey(ctx context.Context, w hsm.WrapKey) error {
-	c, err := commands.CreateDeleteObjectCommand(w.ID, commands.ObjectTypeWrapKey)
+	kind := byte(commands.ObjectTypeWrapKey)
+	if w.Kind == hsm.PublicWrapKey {
+		kind = typePublicWrapKey
+	}
+	c, err := commands.CreateDeleteObjectCommand(w.ID, kind)
 	answer, err := run(ctx, s, c, err)
 	if err == nil {
 		err = exactly(answer, 0)
@@ -101,8 +122,7 @@ func (s *session) DeleteWrapKey(ctx context.Context, w hsm.WrapKey) error {
 
 // ExportWrapped implements hsm.Wrapper.
 func (s *session) ExportWrapped(ctx context.Context, w hsm.WrapKey, key hsm.Key) (*secret.Bytes, error) {
-	c, err := commands.CreateExportWrappedCommand(w.ID, commands.ObjectTypeAsymmetricKey, key.ID)
-	wrapped, err := run(ctx, s, c, err)
+	wrapped, err := s.exportUnder(ctx, w, object{key.ID, commands.ObjectTypeAsymmetricKey})
 	if err == nil && len(wrapped) <= wrapNonceSize+wrapTagSize {
 		err = fmt.Errorf("%w: a wrapped key of %d bytes", errAnswer, len(wrapped))
 	}
@@ -110,6 +130,17 @@ func (s *session) ExportWrapped(ctx context.Context, w hsm.WrapKey, key hsm.Key)
 		return nil, fmt.Errorf("exporting the key %q from HSM %s: %w", key.Label, s.serial, err)
 	}
 	return secret.Own(wrapped), nil
+}
+
+func (s *session) exportUnder(ctx context.Context, w hsm.WrapKey, o object) ([]byte, error) {
+	switch w.Kind {
+	case hsm.AESWrapKey:
+		c, err := commands.CreateExportWrappedCommand(w.ID, o.kind, o.id)
+		return run(ctx, s, c, err)
+	case hsm.PublicWrapKey:
+		return s.send(ctx, commandExportRSA, exportRSARequest(w.ID, o))
+	}
+	return nil, fmt.Errorf("nothing is exported under the wrap key %#04x: %w", w.ID, hsm.ErrUnsupported)
 }
 
 // ImportWrapped implements hsm.Wrapper. The device answers with the kind and the
@@ -127,12 +158,7 @@ func (s *session) importWrapped(ctx context.Context, w hsm.WrapKey, wrapped *sec
 	if err != nil {
 		return hsm.Key{}, err
 	}
-	b := wrapped.Expose()
-	if len(b) <= wrapNonceSize+wrapTagSize {
-		return hsm.Key{}, fmt.Errorf("a wrapped key of %d bytes", len(b))
-	}
-	c, err := commands.CreateImportWrappedCommand(w.ID, b[:wrapNonceSize], b[wrapNonceSize:])
-	answer, err := run(ctx, s, c, err)
+	answer, err := s.importUnder(ctx, w, wrapped.Expose())
 	if err != nil {
 		return hsm.Key{}, err
 	}
@@ -144,6 +170,20 @@ func (s *session) importWrapped(ctx context.Context, w hsm.WrapKey, wrapped *sec
 		return hsm.Key{}, fmt.Errorf("%w: sent the %s, it took the %s", errAnswer, want, o)
 	}
 	return s.inspect(ctx, o, key.Label, a, originGenerated|originWrapped)
+}
+
+func (s *session) importUnder(ctx context.Context, w hsm.WrapKey, b []byte) ([]byte, error) {
+	if len(b) <= wrapNonceSize+wrapTagSize {
+		return nil, fmt.Errorf("a wrapped key of %d bytes", len(b))
+	}
+	switch w.Kind {
+	case hsm.AESWrapKey:
+		c, err := commands.CreateImportWrappedCommand(w.ID, b[:wrapNonceSize], b[wrapNonceSize:])
+		return run(ctx, s, c, err)
+	case hsm.RSAWrapKey:
+		return s.send(ctx, commandImportRSA, importRSARequest(w.ID, b))
+	}
+	return nil, fmt.Errorf("nothing is imported under the wrap key %#04x: %w", w.ID, hsm.ErrUnsupported)
 }
 
 // CheckImport implements hsm.Wrapper, with GET STORAGE INFO and LIST OBJECTS.
