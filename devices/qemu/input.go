@@ -1,9 +1,6 @@
 package qemu
 
-import (
-	"strings"
-	"unicode"
-)
+import "anodize/devices/qemu/qmp"
 
 // absolute is the range of QEMU's absolute axes, both ends included.
 const absolute = 0x7fff
@@ -38,26 +35,10 @@ func (vm *VM) Type(codes ...string) {
 	}
 }
 
-// qcodes are QEMU's names of keys that are not called as what they type is.
-var qcodes = map[string]string{
-	"Enter": "ret", "Esc": "esc", "Backspace": "backspace", "Tab": "tab", "Space": "spc", " ": "spc",
-	"Up": "up", "Down": "down", "Home": "home", "End": "end", "PageUp": "pgup", "PageDown": "pgdn",
-	"-": "minus", ".": "dot", ",": "comma", "'": "apostrophe", "/": "slash",
-}
-
-// Press presses and releases a key by the name on it, or by the letter, digit or mark
-// that it types on a US keyboard: "Enter", "F2", "a", "A".
+// Press presses and releases a key, as qmp.Keys has them: "Enter", "F2", "a", "A".
 func (vm *VM) Press(name string) {
 	vm.t.Helper()
-	code, ok := qcodes[name]
-	if !ok {
-		code = strings.ToLower(name)
-	}
-	if r := []rune(name); len(r) == 1 && unicode.IsUpper(r[0]) {
-		vm.Type("shift", code)
-		return
-	}
-	vm.Type(code)
+	vm.Type(qmp.Keys(name)...)
 }
 
 // PointTo moves the absolute pointer; x and y are fractions of the screen, 0 to 1.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"anodize/devices/qemu/qmp"
 )
 
 // patience is how long anything may take. It ends a test that would hang.
@@ -60,7 +62,7 @@ type VM struct {
 	t       testing.TB
 	dir     string // of sockets and pictures
 	cmd     *exec.Cmd
-	qmp     *qmp
+	qmp     *qmp.Client
 	control net.Conn
 	viewer  net.Conn    // see Resize; nil before
 	lines   chan string // from the control port
@@ -176,7 +178,7 @@ func (vm *VM) start(k Kernel, o Options) {
 	})
 	vm.control = vm.dial("control")
 	go vm.listen()
-	q, err := newQMP(vm.dial("qmp"))
+	q, err := qmp.New(vm.dial("qmp"))
 	if err != nil {
 		vm.t.Fatalf("starting QEMU: %v", err)
 	}
@@ -269,7 +271,7 @@ func (vm *VM) Expect(prefix string) string {
 // Execute runs a command of QEMU's machine protocol.
 func (vm *VM) Execute(command string, arguments any) json.RawMessage {
 	vm.t.Helper()
-	answer, err := vm.qmp.execute(command, arguments)
+	answer, err := vm.qmp.Execute(command, arguments)
 	if err != nil {
 		vm.t.Fatal(err)
 	}
@@ -290,7 +292,7 @@ func (vm *VM) Plug(driver, id string, properties map[string]any) {
 func (vm *VM) Unplug(id string) {
 	vm.t.Helper()
 	vm.Execute("device_del", map[string]any{"id": id})
-	if err := vm.qmp.waitDeleted(id); err != nil {
+	if err := vm.qmp.WaitDeleted(id); err != nil {
 		vm.t.Fatal(err)
 	}
 }

@@ -1,4 +1,10 @@
-package qemu
+// Package qmp speaks QEMU's machine protocol.
+//
+// It guarantees that a command gets its own answer, whatever events come in between,
+// and that nobody waits for a QEMU that does not answer longer than patience.
+//
+// Source: QEMU's docs/interop/qmp-spec.txt.
+package qmp
 
 import (
 	"bufio"
@@ -10,9 +16,12 @@ import (
 	"time"
 )
 
-// qmp is a connection in QEMU's machine protocol (docs/interop/qmp-spec.txt): one
-// JSON object a line, answers in the order of the commands, events in between.
-type qmp struct {
+// patience is how long an answer may take.
+const patience = 3 * time.Minute
+
+// Client is a connection: one JSON object a line, answers in the order of the commands,
+// events in between. Its methods may be called from several goroutines.
+type Client struct {
 	conn net.Conn
 	in   *bufio.Reader
 
@@ -20,7 +29,8 @@ type qmp struct {
 	deleted map[string]bool // the ids of DEVICE_DELETED events
 }
 
-type qmpMessage struct {
+// message is an answer or an event.
+type message struct {
 	Return json.RawMessage `json:"return"`
 	Error  *struct {
 		Class string `json:"class"`
@@ -32,18 +42,18 @@ type qmpMessage struct {
 	} `json:"data"`
 }
 
-// newQMP reads the greeting and leaves the negotiation of capabilities.
-func newQMP(conn net.Conn) (*qmp, error) {
-	q := &qmp{conn: conn, in: bufio.NewReader(conn), deleted: map[string]bool{}}
+// New reads the greeting and leaves the negotiation of capabilities.
+func New(conn net.Conn) (*Client, error) {
+	q := &Client{conn: conn, in: bufio.NewReader(conn), deleted: map[string]bool{}}
 	if _, err := q.in.ReadBytes('\n'); err != nil {
 		return nil, fmt.Errorf("reading QEMU's greeting: %w", err)
 	}
-	_, err := q.execute("qmp_capabilities", nil)
+	_, err := q.Execute("qmp_capabilities", nil)
 	return q, err
 }
 
-// execute sends a command and returns its answer.
-func (q *qmp) execute(command string, arguments any) (json.RawMessage, error) {
+// Execute sends a command and returns its answer.
+func (q *Client) Execute(command string, arguments any) (json.RawMessage, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	_ = q.conn.SetDeadline(time.Now().Add(patience)) // a connection that is gone says so below
@@ -68,12 +78,12 @@ func (q *qmp) execute(command string, arguments any) (json.RawMessage, error) {
 }
 
 // read reads one message and notes what it says about devices.
-func (q *qmp) read() (*qmpMessage, error) {
+func (q *Client) read() (*message, error) {
 	line, err := q.in.ReadBytes('\n')
 	if err != nil {
 		return nil, err
 	}
-	m := new(qmpMessage)
+	m := new(message)
 	if err := json.Unmarshal(line, m); err != nil {
 		return nil, fmt.Errorf("%q: %w", line, err)
 	}
@@ -83,8 +93,8 @@ func (q *qmp) read() (*qmpMessage, error) {
 	return m, nil
 }
 
-// waitDeleted returns when QEMU has said that the device with this id is gone.
-func (q *qmp) waitDeleted(id string) error {
+// WaitDeleted returns when QEMU has said that the device with this id is gone.
+func (q *Client) WaitDeleted(id string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	_ = q.conn.SetDeadline(time.Now().Add(patience))
