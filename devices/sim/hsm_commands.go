@@ -16,6 +16,7 @@ type hsmCommand struct {
 	length  int
 	atLeast bool
 	plain   bool // also outside a session
+	modern  bool // from firmware 2.4.0 on
 	needs   hsmCaps
 	run     func(*HSM, *hsmCall) ([]byte, hsmCode)
 }
@@ -28,7 +29,7 @@ const hsmNew = 2 + hsmLabelSize + 2 + 8 + 1
 // CLOSE SESSION take effect in sessionMessage, once they are answered.
 var hsmCommands = map[byte]hsmCommand{
 	hsmEcho:            {atLeast: true, plain: true, run: (*HSM).echo},
-	hsmDeviceInfo:      {plain: true, run: (*HSM).deviceInfo},
+	hsmDeviceInfo:      {atLeast: true, plain: true, run: (*HSM).deviceInfo},
 	hsmReset:           {needs: hsmCapReset, run: (*HSM).nothing},
 	hsmCloseSession:    {run: (*HSM).nothing},
 	hsmStorageInfo:     {run: (*HSM).storageInfo},
@@ -39,7 +40,7 @@ var hsmCommands = map[byte]hsmCommand{
 	hsmGenAsymmetric:   {length: hsmNew, needs: hsmCapGenAsymmetric, run: (*HSM).generateAsymmetric},
 	hsmSignPKCS1:       {length: 2, atLeast: true, needs: hsmCapSignPKCS, run: (*HSM).signPKCS1},
 	hsmListObjects:     {atLeast: true, run: (*HSM).listObjects},
-	hsmExportWrapped:   {length: 5, needs: hsmCapExportWrapped, run: (*HSM).exportWrapped},
+	hsmExportWrapped:   {length: 5, atLeast: true, needs: hsmCapExportWrapped, run: (*HSM).exportWrapped},
 	hsmImportWrapped:   {length: 2 + hsmNonceSize + hsmTagSize, atLeast: true, needs: hsmCapImportWrapped, run: (*HSM).importWrapped},
 	hsmPutWrapKey:      {length: hsmNew + 8 + 16, atLeast: true, needs: hsmCapPutWrapKey, run: (*HSM).putWrapKey},
 	hsmGetLog:          {needs: hsmCapGetLog, run: (*HSM).getLog},
@@ -47,7 +48,7 @@ var hsmCommands = map[byte]hsmCommand{
 	hsmSetOption:       {length: 3, atLeast: true, needs: hsmCapSetOption, run: (*HSM).setOption},
 	hsmGetOption:       {length: 1, needs: hsmCapGetOption, run: (*HSM).getOption},
 	hsmPseudoRandom:    {length: 2, needs: hsmCapPseudoRandom, run: (*HSM).pseudoRandom},
-	hsmGetPublicKey:    {length: 2, run: (*HSM).getPublicKey},
+	hsmGetPublicKey:    {length: 2, atLeast: true, run: (*HSM).getPublicKey},
 	hsmSignPSS:         {length: 5, atLeast: true, needs: hsmCapSignPSS, run: (*HSM).signPSS},
 	hsmSignECDSA:       {length: 2, atLeast: true, needs: hsmCapSignECDSA, run: (*HSM).signECDSA},
 	hsmDeleteObject:    {length: 3, run: (*HSM).deleteObject},
@@ -56,6 +57,11 @@ var hsmCommands = map[byte]hsmCommand{
 	hsmSetLogIndex:     {length: 2, needs: hsmCapGetLog, run: (*HSM).setLogIndex},
 	hsmSignEdDSA:       {length: 2, atLeast: true, needs: hsmCapSignEdDSA, run: (*HSM).signEdDSA},
 	hsmBlink:           {length: 1, run: (*HSM).nothing},
+	hsmPutPublicWrap:   {length: hsmNew + 8 + 256, atLeast: true, modern: true, needs: hsmCapPutPublicWrap, run: (*HSM).putPublicWrapKey},
+	hsmGetRSAWrapped:   {length: 8, atLeast: true, modern: true, needs: hsmCapExportWrapped, run: (*HSM).getRSAWrappedKey},
+	hsmPutRSAWrapped:   {length: 3 + hsmNew + 2, atLeast: true, modern: true, needs: hsmCapImportWrapped, run: (*HSM).putRSAWrappedKey},
+	hsmExportRSA:       {length: 8, atLeast: true, modern: true, needs: hsmCapExportWrapped, run: (*HSM).exportRSAWrapped},
+	hsmImportRSA:       {length: 4, atLeast: true, modern: true, needs: hsmCapImportWrapped, run: (*HSM).importRSAWrapped},
 	hsmChangeAuthKey:   {length: 3 + hsmAuthKeySize, needs: hsmCapChangeAuthKey, run: (*HSM).changeAuthKey},
 }
 
@@ -92,7 +98,7 @@ func (h *HSM) maxInner() int {
 func (h *HSM) judge(call *hsmCall) ([]byte, hsmCode) {
 	c, known := hsmCommands[call.command]
 	switch {
-	case !known || call.session == nil && !c.plain:
+	case !known || call.session == nil && !c.plain || c.modern && !h.state.modern():
 		return nil, hsmInvalidCommand
 	case len(call.data) < c.length || !c.atLeast && len(call.data) != c.length:
 		return nil, hsmWrongLength
@@ -107,7 +113,20 @@ func (h *HSM) nothing(*hsmCall) ([]byte, hsmCode) { return nil, hsmOK }
 func (h *HSM) echo(call *hsmCall) ([]byte, hsmCode) { return call.data, hsmOK }
 
 // deviceInfo: version(3) ‖ serial(4) ‖ log size(1) ‖ log used(1) ‖ algorithms.
-func (h *HSM) deviceInfo(*hsmCall) ([]byte, hsmCode) {
+//
+// From firmware 2.4.0 on the command may carry a page(1): 0 is the same, 1 the
+// chip's part number in ASCII (libyubihsm, yh_util_get_partnumber).
+func (h *HSM) deviceInfo(call *hsmCall) ([]byte, hsmCode) {
+	if len(call.data) > 0 {
+		switch {
+		case len(call.data) > 1 || !h.state.modern():
+			return nil, hsmWrongLength
+		case call.data[0] == 1:
+			return []byte(hsmPartNumber), hsmOK
+		case call.data[0] != 0:
+			return nil, hsmInvalidData
+		}
+	}
 	out := append([]byte(nil), h.state.Firmware[:]...)
 	out = binary.BigEndian.AppendUint32(out, h.state.Serial)
 	out = append(out, hsmLogSize, byte(len(h.state.Log)))
@@ -118,6 +137,9 @@ func (h *HSM) deviceInfo(*hsmCall) ([]byte, hsmCode) {
 	}
 	return out, hsmOK
 }
+
+// hsmPartNumber is no chip's.
+const hsmPartNumber = "SIMULATED-00"
 
 // pseudoRandom: count(2) → bytes.
 func (h *HSM) pseudoRandom(call *hsmCall) ([]byte, hsmCode) {

@@ -17,8 +17,8 @@ import (
 // Guide, "Command Reference" and "Core Concepts").
 //
 // It implements the commands that a certification authority meets; HMAC,
-// symmetric, template and OTP keys, RSA wrap keys and asymmetric
-// authentication answer 01h (invalid command). What its public documentation
+// symmetric, template and OTP keys, decryption and asymmetric authentication
+// answer 01h (invalid command). What its public documentation
 // leaves open is answered the strict way.
 //
 // An HSM may be used by several goroutines.

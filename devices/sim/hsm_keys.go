@@ -10,7 +10,6 @@ import (
 	_ "crypto/sha1" // the device still signs over it
 	_ "crypto/sha256"
 	_ "crypto/sha512"
-	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"math/big"
@@ -71,9 +70,7 @@ func (h *HSM) generateAsymmetric(call *hsmCall) ([]byte, hsmCode) {
 		if err != nil {
 			return nil, hsmInvalidData
 		}
-		key.Primes[0].FillBytes(o.Secret[:size/2])
-		key.Primes[1].FillBytes(o.Secret[size/2:])
-		o.signer = key
+		o.Secret, o.signer = hsmPrimes(key), key
 		return h.store(call, o)
 	}
 	for range 1000 { // a scalar above the order is drawn again
@@ -152,13 +149,26 @@ func hsmRSAKey(primes []byte, bits int) (*rsa.PrivateKey, error) {
 	return key, nil
 }
 
-// getPublicKey: ID(2) → algorithm(1) ‖ n, or x ‖ y, or the Ed25519 point.
+// getPublicKey: ID(2) → algorithm(1) ‖ n, or x ‖ y, or the Ed25519 point. From
+// firmware 2.4.0 on the type(1) may follow, for wrap keys that are RSA keys.
 func (h *HSM) getPublicKey(call *hsmCall) ([]byte, hsmCode) {
-	o, code := h.key(call, binary.BigEndian.Uint16(call.data), hsmAsymmetric, 0)
+	kind := byte(hsmAsymmetric)
+	if extra := call.data[2:]; len(extra) == 1 && h.state.modern() {
+		kind = extra[0]
+	} else if len(extra) > 0 {
+		return nil, hsmWrongLength
+	}
+	o, code := h.key(call, binary.BigEndian.Uint16(call.data), kind, 0)
 	if code != hsmOK {
 		return nil, code
 	}
 	out := []byte{o.Algorithm}
+	switch {
+	case o.Type == hsmPublicWrapKey:
+		return append(out, o.Secret...), hsmOK
+	case o.signer == nil:
+		return nil, hsmInvalidData
+	}
 	switch public := o.signer.Public().(type) {
 	case *rsa.PublicKey:
 		return append(out, public.N.FillBytes(make([]byte, public.Size()))...), hsmOK
@@ -235,7 +245,7 @@ func (h *HSM) signPSS(call *hsmCall) ([]byte, hsmCode) {
 	key, ok := o.signer.(*rsa.PrivateKey)
 	digest := call.data[5:]
 	hash := hsmDigest(digest)
-	mask := map[byte]crypto.Hash{hsmMGF1SHA1: crypto.SHA1, hsmMGF1SHA2: crypto.SHA256, 34: crypto.SHA384, hsmMGF1SHA5: crypto.SHA512}[call.data[2]]
+	mask := hsmMaskHash(call.data[2])
 	salt := int(binary.BigEndian.Uint16(call.data[3:]))
 	if !ok || hash == 0 || mask == 0 || salt > key.Size()-hash.Size()-2 {
 		return nil, hsmInvalidData
@@ -257,13 +267,7 @@ func hsmEncodePSS(size int, hash, mask crypto.Hash, digest, salt []byte) []byte 
 	db := make([]byte, size-len(sum)-1)
 	db[len(db)-len(salt)-1] = 1
 	copy(db[len(db)-len(salt):], salt)
-	for i := uint32(0); int(i)*mask.Size() < len(db); i++ { // MGF1, appendix B.2.1
-		m := mask.New()
-		m.Write(sum)
-		m.Write(binary.BigEndian.AppendUint32(nil, i))
-		part := db[int(i)*mask.Size():]
-		subtle.XORBytes(part, part, m.Sum(nil))
-	}
+	hsmXORMask(db, sum, mask)
 	db[0] &= 0x7f
 	return append(append(db, sum...), 0xbc)
 }

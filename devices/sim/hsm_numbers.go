@@ -38,6 +38,11 @@ const (
 	hsmSignEdDSA       = 0x6a
 	hsmBlink           = 0x6b
 	hsmChangeAuthKey   = 0x6c
+	hsmPutPublicWrap   = 0x73
+	hsmGetRSAWrapped   = 0x74
+	hsmPutRSAWrapped   = 0x75
+	hsmExportRSA       = 0x76
+	hsmImportRSA       = 0x77
 )
 
 // Framing.
@@ -80,10 +85,11 @@ const (
 
 // Object types.
 const (
-	hsmOpaque     = 0x01
-	hsmAuthKey    = 0x02
-	hsmAsymmetric = 0x03
-	hsmWrapKey    = 0x04
+	hsmOpaque        = 0x01
+	hsmAuthKey       = 0x02
+	hsmAsymmetric    = 0x03
+	hsmWrapKey       = 0x04
+	hsmPublicWrapKey = 0x09
 )
 
 // Origins of an object; the last is added to one of the others.
@@ -111,13 +117,18 @@ const (
 	hsmAES192CCM = 41
 	hsmAES256CCM = 42
 	hsmEd25519   = 46
+	hsmAES128    = 50
+	hsmAES192    = 51
+	hsmAES256    = 52
 )
 
-// hsmAlgorithms is what this simulator implements, and so what it announces.
+// hsmAlgorithms is what this simulator implements, and so what it announces:
+// RSA signatures, ECDSA, OAEP and masks, the keys, wraps and opaque objects.
 var hsmAlgorithms = []byte{
 	1, 2, 3, 4, 5, 6, 7, 8, hsmRSA2048, hsmRSA3072, hsmRSA4096, hsmP256, hsmP384, hsmP521,
-	23, hsmAES128CCM, hsmOpaqueAny, hsmOpaqueCRT, hsmMGF1SHA1, hsmMGF1SHA2, 34, hsmMGF1SHA5,
+	23, 25, 26, 27, 28, hsmAES128CCM, hsmOpaqueAny, hsmOpaqueCRT, hsmMGF1SHA1, hsmMGF1SHA2, 34, hsmMGF1SHA5,
 	hsmAuthAES, hsmAES192CCM, hsmAES256CCM, 43, 44, 45, hsmEd25519,
+	hsmAES128, hsmAES192, hsmAES256,
 }
 
 // hsmCaps is a set of capabilities; bit n is capability n.
@@ -149,6 +160,8 @@ const (
 	hsmCapDelAsymmetric hsmCaps = 1 << 0x29
 	hsmCapDelWrapKey    hsmCaps = 1 << 0x2a
 	hsmCapChangeAuthKey hsmCaps = 1 << 0x2e
+	hsmCapPutPublicWrap hsmCaps = 1 << 0x36
+	hsmCapDelPublicWrap hsmCaps = 1 << 0x37
 	hsmCapAll           hsmCaps = 1<<0x38 - 1 // 2.4: up to delete-public-wrap-key, 37h
 )
 

@@ -10,7 +10,8 @@ import (
 
 // hsmObject is one object of the store. Secret holds, by type: K-ENC ‖ K-MAC;
 // the bytes of a wrap key or an opaque object; of an asymmetric key the
-// private scalar, the Ed25519 seed, or the RSA primes p ‖ q.
+// private scalar, the Ed25519 seed, or the RSA primes p ‖ q, as of an RSA wrap
+// key; of a public wrap key the modulus.
 type hsmObject struct {
 	ID           uint16
 	Type         byte
@@ -23,7 +24,7 @@ type hsmObject struct {
 	Delegated    hsmCaps
 	Secret       []byte
 
-	signer crypto.Signer // of an asymmetric key
+	signer crypto.Signer // of a private key
 }
 
 // hsmDefaultSecret is the factory authentication key: PBKDF2-HMAC-SHA256 of
@@ -73,8 +74,10 @@ func (h *HSM) key(call *hsmCall, id uint16, kind byte, needs hsmCaps) (*hsmObjec
 func (o *hsmObject) length() int {
 	n := len(o.Secret)
 	switch {
-	case o.Type == hsmAuthKey || o.Type == hsmWrapKey:
+	case o.delegates() && (o.Type != hsmWrapKey || hsmRSABits(o.Algorithm) == 0):
 		return n + 8 // the delegated capabilities
+	case o.Type == hsmWrapKey:
+		return n*7/2 + 8
 	case o.Type == hsmOpaque:
 		return n
 	case o.Algorithm == hsmEd25519:
@@ -227,6 +230,7 @@ func (h *HSM) deleteObject(call *hsmCall) ([]byte, hsmCode) {
 	needs, ok := map[byte]hsmCaps{
 		hsmOpaque: hsmCapDelOpaque, hsmAuthKey: hsmCapDelAuthKey,
 		hsmAsymmetric: hsmCapDelAsymmetric, hsmWrapKey: hsmCapDelWrapKey,
+		hsmPublicWrapKey: hsmCapDelPublicWrap,
 	}[kind]
 	if !ok {
 		return nil, hsmInvalidData

@@ -143,6 +143,9 @@ func TestHSMEveryCapabilityGuardsItsCommand(t *testing.T) {
 		hsmGenWrapKey: commands.CapabilityGenerateWrapKey, hsmSetOption: commands.CapabilityPutOption,
 		hsmGetOption: commands.CapabilityGetOption, hsmPseudoRandom: commands.CapabilityGetRandomness,
 		hsmGetLog: commands.CapabilityAudit, hsmSetLogIndex: commands.CapabilityAudit,
+		hsmGetRSAWrapped: commands.CapabilityExportWrapped, hsmExportRSA: commands.CapabilityExportWrapped,
+		hsmPutRSAWrapped: commands.CapabilityImportWrapped, hsmImportRSA: commands.CapabilityImportWrapped,
+		hsmPutPublicWrap:   1 << 54, // put-public-wrap-key, which yubihsm-go does not name
 		hsmSignAttestation: commands.CapabilityAttest, hsmChangeAuthKey: commands.CapabilityChangeAuthenticationKey,
 	}
 	c := hsmLoginDefault(t, NewHSM(1))
@@ -185,11 +188,12 @@ func TestHSMObjectsOfOtherDomainsDoNotExist(t *testing.T) {
 }
 
 func TestHSMDeletingNeedsTheCapabilityOfTheType(t *testing.T) {
-	for kind, need := range map[byte]hsmCaps{hsmOpaque: hsmCapDelOpaque, hsmAuthKey: hsmCapDelAuthKey, hsmAsymmetric: hsmCapDelAsymmetric, hsmWrapKey: hsmCapDelWrapKey} {
+	for kind, need := range map[byte]hsmCaps{hsmOpaque: hsmCapDelOpaque, hsmAuthKey: hsmCapDelAuthKey, hsmAsymmetric: hsmCapDelAsymmetric, hsmWrapKey: hsmCapDelWrapKey, hsmPublicWrapKey: hsmCapDelPublicWrap} {
 		c := hsmLoginDefault(t, NewHSM(1))
 		c.must(hsmPutOpaque, hsmObjectBytes(10, "", 1, 0, hsmOpaqueAny), []byte("x"))
 		c.must(hsmGenAsymmetric, hsmObjectBytes(10, "", 1, 0, hsmEd25519))
 		c.must(hsmGenWrapKey, hsmObjectBytes(10, "", 1, 0, hsmAES192CCM), hsmCapBytes(0))
+		c.must(hsmPutPublicWrap, hsmObjectBytes(10, "", 1, 0, hsmRSA2048), hsmCapBytes(0), bytes.Repeat([]byte{0xff}, 256))
 		c.newAuthKey(10, 1, 0, 0)
 		c.newAuthKey(2, 1, hsmCapAll&^need, 0).want(hsmNotPermitted, "without it", hsmDeleteObject, hsmBE(10), []byte{kind})
 		c.newAuthKey(3, 1, need, 0).want(hsmOK, "with it", hsmDeleteObject, hsmBE(10), []byte{kind})

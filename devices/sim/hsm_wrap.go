@@ -3,6 +3,8 @@ package sim
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
@@ -16,9 +18,18 @@ const (
 
 var errHSMWrap = errors.New("the wrapped object is not authentic")
 
-// hsmWrapKeySize is the length of a wrap key; 0 for another algorithm.
+// hsmWrapKeySize is the length of an AES wrap key; 0 for another algorithm.
 func hsmWrapKeySize(algorithm byte) int {
 	return map[byte]int{hsmAES128CCM: 16, hsmAES192CCM: 24, hsmAES256CCM: 32}[algorithm]
+}
+
+// wrapKeySize is the length of a wrap key's Secret: from firmware 2.4.0 on it may
+// also be an RSA key pair, p ‖ q.
+func (h *HSM) wrapKeySize(algorithm byte) int {
+	if bits := hsmRSABits(algorithm); bits != 0 && h.state.modern() {
+		return bits / 8
+	}
+	return hsmWrapKeySize(algorithm)
 }
 
 // putWrapKey: … ‖ delegated(8) ‖ key → ID.
@@ -26,7 +37,7 @@ func (h *HSM) putWrapKey(call *hsmCall) ([]byte, hsmCode) {
 	o := hsmNewObject(call, hsmWrapKey, hsmImported)
 	o.Delegated = hsmCaps(binary.BigEndian.Uint64(call.data[hsmNew:]))
 	o.Secret = slices.Clone(call.data[hsmNew+8:])
-	switch size := hsmWrapKeySize(o.Algorithm); {
+	switch size := h.wrapKeySize(o.Algorithm); {
 	case size == 0:
 		return nil, hsmInvalidData
 	case len(o.Secret) != size:
@@ -35,6 +46,9 @@ func (h *HSM) putWrapKey(call *hsmCall) ([]byte, hsmCode) {
 	if code := h.admit(call, o); code != hsmOK {
 		return nil, code
 	}
+	if hsmRSABits(o.Algorithm) != 0 && o.load() != nil {
+		return nil, hsmInvalidData
+	}
 	return h.store(call, o)
 }
 
@@ -42,32 +56,44 @@ func (h *HSM) putWrapKey(call *hsmCall) ([]byte, hsmCode) {
 func (h *HSM) generateWrapKey(call *hsmCall) ([]byte, hsmCode) {
 	o := hsmNewObject(call, hsmWrapKey, hsmGenerated)
 	o.Delegated = hsmCaps(binary.BigEndian.Uint64(call.data[hsmNew:]))
-	size := hsmWrapKeySize(o.Algorithm)
+	size := h.wrapKeySize(o.Algorithm)
 	if size == 0 {
 		return nil, hsmInvalidData
 	}
-	o.Secret = h.randomBytes(size)
+	o.Secret = h.randomBytes(size) // of an RSA key for the store's sake
 	if code := h.admit(call, o); code != hsmOK {
 		return nil, code
+	}
+	if bits := hsmRSABits(o.Algorithm); bits != 0 {
+		key, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			return nil, hsmInvalidData
+		}
+		o.Secret, o.signer = hsmPrimes(key), key
 	}
 	return h.store(call, o)
 }
 
 // exportWrapped: wrap key ID(2) ‖ type(1) ‖ ID(2) → nonce(13) ‖ sealed object.
+// From firmware 2.4.0 on a byte may follow that asks for an Ed25519 key's seed,
+// which is here in any case.
 func (h *HSM) exportWrapped(call *hsmCall) ([]byte, hsmCode) {
 	wrap, code := h.key(call, binary.BigEndian.Uint16(call.data), hsmWrapKey, hsmCapExportWrapped)
 	call.second = binary.BigEndian.Uint16(call.data[3:])
 	if code != hsmOK {
 		return nil, code
 	}
+	if extra := call.data[5:]; len(extra) > 1 || len(extra) == 1 && (!h.state.modern() || extra[0] > 1) {
+		return nil, hsmWrongLength
+	}
 	o := h.visible(call, call.second, call.data[2])
 	switch {
 	case o == nil:
 		return nil, hsmObjectNotFound
-	case o.Domains&wrap.Domains == 0,
-		!hsmCapExportable.within(o.Capabilities),
-		!o.Capabilities.within(wrap.Delegated), !o.Delegated.within(wrap.Delegated):
+	case !wrap.mayCarry(o):
 		return nil, hsmNotPermitted
+	case hsmWrapKeySize(wrap.Algorithm) == 0:
+		return nil, hsmInvalidData
 	}
 	nonce := h.randomBytes(hsmNonceSize)
 	sealed, err := hsmCCMSeal(wrap.Secret, nonce, hsmTagSize, o.marshal(wrap.Algorithm))
@@ -88,6 +114,12 @@ func (h *HSM) importWrapped(call *hsmCall) ([]byte, hsmCode) {
 	if err != nil {
 		return nil, hsmInvalidData
 	}
+	return h.importObject(call, wrap, plain)
+}
+
+// importObject keeps an object that came under a wrap key, if session, wrap key
+// and store allow it.
+func (h *HSM) importObject(call *hsmCall, wrap *hsmObject, plain []byte) ([]byte, hsmCode) {
 	o, err := hsmUnmarshalObject(plain)
 	if err != nil || !h.enabled(o.Algorithm) {
 		return nil, hsmInvalidData
@@ -117,7 +149,7 @@ const hsmFraming = 1 + 8 + 2 + 2 + 2 + 4 + hsmLabelSize
 // private part alone, where the device also writes what follows from it.
 func (o *hsmObject) marshal(wrapAlgorithm byte) []byte {
 	secret := o.Secret
-	if o.Type == hsmAuthKey || o.Type == hsmWrapKey {
+	if o.delegates() {
 		secret = append(binary.BigEndian.AppendUint64(nil, uint64(o.Delegated)), secret...)
 	}
 	out := binary.BigEndian.AppendUint64([]byte{wrapAlgorithm}, uint64(o.Capabilities))
@@ -126,6 +158,11 @@ func (o *hsmObject) marshal(wrapAlgorithm byte) []byte {
 	out = binary.BigEndian.AppendUint16(out, o.Domains)
 	out = append(out, o.Type, o.Algorithm, o.Sequence, o.Origin)
 	return append(append(out, o.Label...), secret...)
+}
+
+// delegates says whether objects of this type have delegated capabilities.
+func (o *hsmObject) delegates() bool {
+	return o.Type == hsmAuthKey || o.Type == hsmWrapKey || o.Type == hsmPublicWrapKey
 }
 
 func hsmUnmarshalObject(d []byte) (*hsmObject, error) {
@@ -139,7 +176,7 @@ func hsmUnmarshalObject(d []byte) (*hsmObject, error) {
 		Type:         d[15], Algorithm: d[16], Sequence: d[17], Origin: d[18],
 		Label: slices.Clone(d[19:hsmFraming]), Secret: slices.Clone(d[hsmFraming:]),
 	}
-	if o.Type == hsmAuthKey || o.Type == hsmWrapKey {
+	if o.delegates() {
 		if len(o.Secret) < 8 {
 			return nil, errHSMWrap
 		}
@@ -162,7 +199,14 @@ func (o *hsmObject) check() error {
 			return nil
 		}
 	case hsmWrapKey:
+		if hsmRSABits(o.Algorithm) != 0 {
+			return o.load()
+		}
 		if size := hsmWrapKeySize(o.Algorithm); size != 0 && len(o.Secret) == size {
+			return nil
+		}
+	case hsmPublicWrapKey:
+		if bits := hsmRSABits(o.Algorithm); bits != 0 && hsmModulus(o.Secret, bits) {
 			return nil
 		}
 	case hsmOpaque:
