@@ -39,6 +39,7 @@ type HSM struct {
 	frames   int
 	faults   map[int]HSMFault
 	frame    HSMFrame // the one being handled
+	file     *hsmFile // nil: the state is kept by Save alone
 }
 
 var (
@@ -89,6 +90,13 @@ func newHSM() *HSM {
 
 // Serial is the number on the device's case; USB shows it zero-padded to ten digits.
 func (h *HSM) Serial() uint32 { return h.state.Serial }
+
+// Plugged says whether the device is in its socket.
+func (h *HSM) Plugged() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.absent
+}
 
 // Plug puts the device back into its socket and powers it on. Every session
 // is gone, and the log says that it booted.
@@ -183,6 +191,10 @@ func (h *HSM) Exchange(ctx context.Context, message []byte) (answer []byte, err 
 		h.frame.Executed = true
 	} else {
 		h.frame.Result = byte(hsmNotExecuted)
+	}
+	if kept := h.keep(); kept != nil { // as if the power had failed
+		h.powerOff()
+		return nil, kept
 	}
 	answer, err = h.faultAfter(fault, answer)
 	h.frame.Answered = err == nil

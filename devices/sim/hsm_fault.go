@@ -13,6 +13,7 @@ const (
 	HSMFillLog                 // another host's commands fill the log first
 	HSMUnplugBefore            // unplugged instead of executed
 	HSMUnplugAfter             // executed, then unplugged before the answer
+	HSMFillStore               // its store takes no further object
 	HSMMisattest               // what it attests says that the key was imported
 )
 

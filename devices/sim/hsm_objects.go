@@ -132,7 +132,7 @@ func (h *HSM) vacancy(o *hsmObject) hsmCode {
 		return hsmInvalidID
 	case o.ID != 0 && h.object(o.ID, o.Type) != nil:
 		return hsmObjectExists
-	case len(h.state.Objects) >= hsmMaxObjects || o.pages() > h.freePages():
+	case len(h.state.Objects) >= hsmMaxObjects || o.pages() > h.freePages() || h.frame.Fault == HSMFillStore:
 		return hsmStorageFailed
 	}
 	return hsmOK

@@ -37,6 +37,10 @@ type hsmState struct {
 func (h *HSM) Save() ([]byte, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.encode()
+}
+
+func (h *HSM) encode() ([]byte, error) {
 	out, err := json.MarshalIndent(h.state, "", "\t")
 	if err != nil {
 		return nil, fmt.Errorf("simulated HSM: save: %w", err)
