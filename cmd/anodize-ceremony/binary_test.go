@@ -18,7 +18,7 @@ func build(t *testing.T, flags ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "anodize-ceremony")
 	cmd := exec.Command("go", append(append([]string{"build", "-trimpath"}, flags...), "-o", out, ".")...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOEXPERIMENT=runtimesecret")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, text)
 	}
@@ -48,7 +48,7 @@ func TestTheProgramIsSmallAndNeedsNoOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, setting := range []string{"-trimpath=true", "CGO_ENABLED=0"} {
+	for _, setting := range []string{"-trimpath=true", "CGO_ENABLED=0", "GOEXPERIMENT=runtimesecret"} {
 		if !strings.Contains(string(text), setting) {
 			t.Errorf("go version -m does not say %s:\n%s", setting, text)
 		}
