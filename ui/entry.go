@@ -44,26 +44,15 @@ func (s *Screens) makesWay(b ceremony.EntryBody) bool {
 // entryCells draws the accepted words as dots, or in the open while an action is
 // held, and the present one as far as it was typed.
 func (s *Screens) entryCells(gtx layout.Context, b ceremony.EntryBody, room int) layout.Dimensions {
-	shown := b.Revealed.All()
-	defer clear(shown)
-	cells := make([]kit.Cell, max(0, b.Total))
+	cells := cellsOf(b)
 	defer clear(cells)
-	for i := range cells {
-		c := kit.Cell{Number: i + 1, Taken: taken(b, i+1), Suspect: i+1 == b.Suspect}
-		if i < len(shown) && c.Taken {
-			c.Word = shown[i]
-		}
-		if i+1 == b.Position {
-			c.Typing, c.Word = true, b.Current
-		}
-		cells[i] = c
+	if s.th.Narrow() && s.th.Crowded() && s.keysDrawn(b) && !s.makesWay(b) {
+		return s.fewCells(gtx, b, cells, room)
 	}
 	columns, gap, least := 6, image.Pt(gtx.Dp(14), gtx.Dp(8)), gtx.Dp(26)
 	switch {
 	case s.makesWay(b):
 		columns = 5
-	case s.th.Narrow() && s.th.Crowded() && s.keysDrawn(b):
-		columns, gap = 11, image.Pt(gtx.Dp(9), gtx.Dp(6)) // four letters at most beside the number
 	case s.th.Low():
 		columns, gap = 7, image.Pt(gtx.Dp(10), gtx.Dp(7))
 	}
@@ -77,6 +66,41 @@ func (s *Screens) entryCells(gtx layout.Context, b ceremony.EntryBody, room int)
 	wide := float32(gtx.Constraints.Max.X+gap.X)/float32(columns) - float32(gap.X)
 	size := min(largest, float32(high)/gtx.Metric.PxPerDp*0.62, wide/gtx.Metric.PxPerDp/6.9)
 	return kit.Cells(gtx, s.th, cells, columns, high, gap, size)
+}
+
+// cellsOf are the places of all words.
+func cellsOf(b ceremony.EntryBody) []kit.Cell {
+	shown := b.Revealed.All()
+	defer clear(shown)
+	cells := make([]kit.Cell, max(0, b.Total))
+	for i := range cells {
+		c := kit.Cell{Number: i + 1, Taken: taken(b, i+1), Suspect: i+1 == b.Suspect}
+		if i < len(shown) && c.Taken {
+			c.Word = shown[i]
+		}
+		if i+1 == b.Position {
+			c.Typing, c.Word = true, b.Current
+		}
+		cells[i] = c
+	}
+	return cells
+}
+
+// fewCells draws, where the keys leave no room for all cells, those around the word
+// that is typed or to be looked at, and all of them as marks.
+func (s *Screens) fewCells(gtx layout.Context, b ceremony.EntryBody, cells []kit.Cell, room int) layout.Dimensions {
+	const columns = 5
+	at := b.Position
+	if at > b.Total && b.Suspect > 0 {
+		at = b.Suspect
+	}
+	from := max(0, min(at-1-columns/2, len(cells)-columns))
+	few := cells[from:min(len(cells), from+columns)]
+	gap, marks := image.Pt(gtx.Dp(12), gtx.Dp(12)), gtx.Dp(14)
+	high := max(gtx.Dp(40), min(gtx.Dp(68), room-gap.Y-marks))
+	d := kit.Cells(gtx, s.th, few, columns, high, gap, min(kit.SizeSentence, float32(high)/gtx.Metric.PxPerDp*0.62))
+	m := kit.At(gtx, 0, d.Size.Y+gap.Y, func(gtx layout.Context) layout.Dimensions { return kit.Marks(gtx, cells, marks) })
+	return layout.Dimensions{Size: image.Pt(d.Size.X, d.Size.Y+gap.Y+m.Size.Y)}
 }
 
 // taken tells whether word n, counted from 1, is one of the accepted. The word

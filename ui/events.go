@@ -52,6 +52,7 @@ type Screens struct {
 	fonts     *html.Fonts // of pages; nil before the first one
 	reader    reader      // of a PageBody
 	guide     guide
+	trouble   string // with the input devices; empty: none
 }
 
 // hands are how people wrote last.
@@ -82,6 +83,10 @@ func New(theme *kit.Theme) *Screens {
 
 // SetPanel tells the size of the panel in millimetres, zero if it is not known.
 func (s *Screens) SetPanel(mm image.Point) { s.th.SetPanel(mm) }
+
+// SetTrouble tells, under the top bar of every screen, what is wrong with the devices
+// that people act with; nothing if text is empty.
+func (s *Screens) SetTrouble(text string) { s.trouble = text }
 
 // Scale returns how many pixels a device-independent pixel has in a window of size.
 func (s *Screens) Scale(size image.Point) float32 { return s.th.Scale(size) }

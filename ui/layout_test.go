@@ -146,6 +146,24 @@ func TestAnUnconfirmedClockSaysSo(t *testing.T) {
 	}
 }
 
+func TestTroubleIsToldOnEveryScreenAndCoversNothing(t *testing.T) {
+	const trouble = "A keyboard, mouse or touchscreen cannot be used (taking /dev/input/event7 for this program alone: device or resource busy, and 2 more). Take another one."
+	for _, size := range []image.Point{sizes[0], sizes[3]} {
+		for _, f := range append(ordinary(), typed()...) {
+			s := ui.New(kit.NewTheme())
+			s.SetTrouble(trouble)
+			h := host.NewHeadless(size.X, size.Y, s)
+			for _, script := range []string{"key F12", "key F1"} {
+				play(t, h, &f.view, script)
+				if !h.HasText(trouble) {
+					t.Errorf("%s at %v, %s: the trouble is not told", f.name, size, script)
+				}
+				checkLabels(t, h, size)
+			}
+		}
+	}
+}
+
 func TestHeadsAreGoneWhileAShareIsInTheOpen(t *testing.T) {
 	for _, f := range ordinary() {
 		h := show(t, sizes[3], &f.view)

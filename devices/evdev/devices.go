@@ -162,7 +162,7 @@ func (l *loop) scan() {
 	}
 	for path := range l.troubles {
 		if path != l.folder.dir && !slices.Contains(paths, path) {
-			delete(l.troubles, path)
+			l.trouble(path, nil)
 		}
 	}
 	for _, path := range paths {
@@ -204,16 +204,20 @@ func (l *loop) plug(path string) {
 // stay theirs too.
 func (d *device) exclusive() bool { return d.kinds != Keypad }
 
-// trouble reports an error once, until it changes.
+// trouble reports an error once, until it changes or is over.
 func (l *loop) trouble(path string, err error) {
-	if err == nil {
-		delete(l.troubles, path)
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if l.troubles[path] == text {
 		return
 	}
-	if l.troubles[path] != err.Error() {
-		l.troubles[path] = err.Error()
-		l.pending = append(l.pending, Trouble{Path: path, Err: err})
+	l.troubles[path] = text
+	if err == nil {
+		delete(l.troubles, path)
 	}
+	l.pending = append(l.pending, Trouble{Path: path, Err: err})
 }
 
 func (l *loop) nextFinger() int {

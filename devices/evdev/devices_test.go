@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,20 @@ func mustTrouble(t *testing.T, d *Devices, path string) {
 	trouble, is := e.(Trouble)
 	if !ok || !is || trouble.Path != path || !errors.Is(trouble.Err, unix.ENOTTY) {
 		t.Fatalf("the event is %#v, not trouble with %s", e, path)
+	}
+}
+
+// mustEnd fails unless the trouble with all paths is over, in any order.
+func mustEnd(t *testing.T, d *Devices, paths ...string) {
+	t.Helper()
+	for len(paths) > 0 {
+		e, ok := <-d.Events()
+		trouble, is := e.(Trouble)
+		i := slices.Index(paths, trouble.Path)
+		if !ok || !is || i < 0 || trouble.Err != nil {
+			t.Fatalf("the event is %#v, not the end of trouble with %s", e, paths)
+		}
+		paths = slices.Delete(paths, i, i+1)
 	}
 }
 
@@ -49,6 +64,7 @@ func TestDevicesAreFoundWhenTheyCome(t *testing.T) {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
+		mustEnd(t, d, event7, filepath.Join(dir, "event8"))
 		d.Pause() // and after the folder went
 		d.Resume()
 	}

@@ -163,7 +163,8 @@ type Unplugged struct {
 	Kinds Kinds
 }
 
-// Trouble is a device that is there but cannot be used.
+// Trouble is a device that is there but cannot be used. Err is nil once that is over:
+// it can be used now, or it has gone.
 type Trouble struct {
 	Path string
 	Err  error

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,9 @@ import (
 	"anodize/core/ceremony"
 	"anodize/devices/drm"
 	"anodize/devices/evdev"
+	"anodize/ui"
 	"anodize/ui/host"
+	"anodize/ui/kit"
 )
 
 func TestWhatIsShownIsWhatAHeadlessWindowDraws(t *testing.T) {
@@ -410,4 +413,30 @@ func TestAPanicOfTheCeremonyIsHeardOnceTheDisplayWasGivenBack(t *testing.T) {
 	}()
 	_ = host.Perform(t.Context(), host.Options{Display: s, Input: newHands()},
 		script{newPlay(textView()), func(context.Context) error { panic("a mistake") }})
+}
+
+func TestADeviceThatCannotBeReadIsOnTheScreenUntilItCan(t *testing.T) {
+	t.Parallel()
+	v := textView()
+	r := run(t, 1366, 768, v)
+	r.settled()
+	r.hands.events <- evdev.Trouble{Path: "/dev/input/event7", Err: errors.New("input/output error")}
+	r.hands.events <- evdev.Trouble{Path: "/dev/input/event8", Err: errors.New("device or resource busy")}
+	r.settled()
+	if bytes.Equal(r.screen.picture(t).Pix, beside(t, 1366, 768, v).Image().Pix) {
+		t.Error("the screen does not tell")
+	}
+	r.hands.events <- evdev.Trouble{Path: "/dev/input/event8"}
+	r.settled()
+	s := ui.New(kit.NewTheme())
+	s.SetKeyboards(titles(t), nil)
+	s.SetTrouble("A keyboard, mouse or touchscreen cannot be used (input/output error). Pull it out and put it back, or take another one.")
+	told := host.NewHeadless(1366, 768, s)
+	if _, err := told.Frame(&v); err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, r.screen.picture(t), told.Image())
+	r.hands.events <- evdev.Trouble{Path: "/dev/input/event7"}
+	r.settled()
+	mustEqual(t, r.screen.picture(t), beside(t, 1366, 768, v).Image())
 }

@@ -70,6 +70,7 @@ type kiosk struct {
 	stop     chan struct{}
 	hands    hands
 	start    time.Time
+	unread   troubles
 	trouble  error // what the display's last frame met with; told at the end, since the next may come through
 }
 
@@ -155,7 +156,7 @@ func (k *kiosk) wait(ctx context.Context) error {
 			}
 			k.take(e)
 			k.takeAll()
-			if len(k.queued) == 0 {
+			if len(k.queued) == 0 && !k.unread.news() {
 				continue
 			}
 		}
@@ -194,6 +195,11 @@ func (k *kiosk) take(e evdev.Event) {
 			_ = k.display.SwitchTo(n + 1) // nothing happens if there is no such terminal
 			return
 		}
+	}
+	if e, ok := e.(evdev.Trouble); ok {
+		k.unread.take(e)
+		k.screens.SetTrouble(k.unread.String())
+		return
 	}
 	k.hands.take(&k.window, e, time.Since(k.start))
 }

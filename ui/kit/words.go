@@ -122,3 +122,27 @@ func Cells(gtx layout.Context, th *Theme, cells []Cell, columns, height int, gap
 	}
 	return layout.Dimensions{Size: image.Pt(width, max(0, rows*(height+gap.Y)-gap.Y))}
 }
+
+// Marks draws cells as marks on one line, height pixels high: full for a word that is
+// taken, the whole height for the one being typed, crossed for the suspect one.
+func Marks(gtx layout.Context, cells []Cell, height int) layout.Dimensions {
+	width, gap := gtx.Constraints.Max.X, gtx.Dp(4)
+	size := image.Pt(width, height)
+	for i, c := range cells {
+		r := image.Rect(i*(width+gap)/len(cells), 0, (i+1)*(width+gap)/len(cells)-gap, height)
+		thin := r.Inset(height / 4)
+		thin.Min.X, thin.Max.X = r.Min.X, r.Max.X
+		switch {
+		case c.Typing:
+			Fill(gtx.Ops, r, Ink)
+		case c.Suspect:
+			Fill(gtx.Ops, r, OxidePaper)
+			Cross(gtx.Ops, image.Rect(0, 0, height, height).Add(image.Pt((r.Min.X+r.Max.X-height)/2, 0)), Oxide)
+		case c.Taken:
+			Fill(gtx.Ops, thin, Green)
+		default:
+			Fill(gtx.Ops, thin, Line)
+		}
+	}
+	return layout.Dimensions{Size: size}
+}
