@@ -82,7 +82,7 @@ func shots() []shot {
 	}
 	for name, script := range map[string]string{"help": "key F1", "help-runbook": "key F1; key F2", "help-find": "tap Help; tap Find; tap a; tap l"} {
 		v := ordinary()[7].view
-		add(name, v, every, true, func(t *testing.T, h *host.Headless) { play(t, h, &v, script) })
+		add(name, v, keptSizes, true, func(t *testing.T, h *host.Headless) { play(t, h, &v, script) })
 	}
 	focus := ordinary()[2].view
 	add("choices-focus", focus, keptSizes[2:], true, func(t *testing.T, h *host.Headless) { play(t, h, &focus, "key Down; key Down") })
