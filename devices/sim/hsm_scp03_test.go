@@ -256,6 +256,9 @@ func FuzzHSMInnerCommand(f *testing.F) {
 	f.Add(byte(hsmImportWrapped), make([]byte, 60))
 	f.Add(byte(hsmSignECDSA), append(hsmBE(9), make([]byte, 32)...))
 	f.Add(byte(hsmSignAttestation), []byte{0, 9, 0, 0})
+	f.Add(byte(hsmPutPublicWrap), append(hsmObjectBytes(8, "k", 1, 0, hsmRSA2048), bytes.Repeat([]byte{0xff}, 8+256)...))
+	f.Add(byte(hsmExportRSA), append([]byte{0, 8, hsmAsymmetric, 0, 9, hsmAES256, 26, 33}, make([]byte, 32)...))
+	f.Add(byte(hsmImportRSA), append([]byte{0, 8, 26, 33}, make([]byte, 400)...))
 	h := NewHSM(1)
 	hsmLoginDefault(f, h).must(hsmGenAsymmetric, hsmObjectBytes(9, "seed", 1, hsmCapSignECDSA|hsmCapExportable, hsmP256))
 	saved, err := h.Save()
@@ -263,7 +266,7 @@ func FuzzHSMInnerCommand(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, command byte, data []byte) {
-		if command == hsmGenAsymmetric && len(data) == hsmNew && hsmRSABits(data[hsmNew-1]) != 0 {
+		if (command == hsmGenAsymmetric || command == hsmGenWrapKey) && len(data) >= hsmNew && hsmRSABits(data[hsmNew-1]) != 0 {
 			return // seconds each
 		}
 		h, err := LoadHSM(saved, WithHSMRandom(bytes.NewReader(make([]byte, 4096))))
