@@ -102,9 +102,8 @@ func (k *keeper) Look() gate.Environment {
 		e.Crash = fmt.Sprintf("%s (it ended %d times)", k.crash, k.crashes)
 	}
 	e.Sections = append(append(e.Sections, k.machine.Health()), k.identity...)
-	if len(usb) > 0 {
-		e.Sections = append(e.Sections, machine.Section{Title: "USB", Facts: usb})
-	}
+	e.Sections = append(e.Sections, machine.Section{Title: "USB", Facts: usb})
+	e.Sections = slices.DeleteFunc(e.Sections, func(s machine.Section) bool { return len(s.Facts) == 0 })
 	for _, s := range k.identity {
 		e.Claims = append(e.Claims, s.Facts...)
 	}

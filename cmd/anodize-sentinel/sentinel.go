@@ -30,9 +30,10 @@ type sentinel struct {
 	terminals func() []string // serial lines to speak on
 	halt      func(how int)   // switches the machine off, or starts it again
 
-	guard  *usbauth.Guard
-	keeper *keeper
-	status status
+	machine *machine.Machine
+	guard   *usbauth.Guard
+	keeper  *keeper
+	status  status
 
 	mu      sync.Mutex
 	current *kiosk        // nil while none runs
@@ -43,17 +44,16 @@ type sentinel struct {
 func newSentinel() *sentinel {
 	return &sentinel{
 		program: "/anodize-ceremony", console: os.Stdout, terminals: func() []string { return terminals("") }, halt: halt,
-		guard: usbauth.New(""), over: make(chan struct{}),
+		machine: machine.New(""), guard: usbauth.New(""), over: make(chan struct{}),
 	}
 }
 
 // run does everything, and ends with the machine.
 func (s *sentinel) run() {
 	err := errors.Join(mountAll(), harden(""))
-	m := machine.New("")
-	s.keeper = &keeper{machine: m, identity: identify(m, s.program), clock: clock.New(""), end: s.end}
+	s.keeper = &keeper{machine: s.machine, identity: identify(s.machine, s.program), clock: clock.New(""), end: s.end}
 	if s.args == nil {
-		s.args = []string{"-gate", "-mode", mode(m.CommandLine())}
+		s.args = []string{"-gate", "-mode", mode(s.machine.CommandLine())}
 	}
 	lock, lockErr := takeLock(lockFile)
 	err = errors.Join(err, lockErr)
