@@ -7,6 +7,7 @@ import (
 
 	"anodize/core/archive"
 	"anodize/core/ceremony"
+	"anodize/core/disc"
 	"anodize/core/state"
 	"anodize/devices/sim"
 )
@@ -64,7 +65,9 @@ func (h *hands) migrated() {
 	}
 	h.press("next")
 	h.on("Migrate disc: done", "next")
-	h.noted()
+	h.on("Note the tree head", "menu")
+	h.on("Shall the old disc be closed for ever?", "leave")
+	h.expect("What is this ceremony for?")
 }
 
 var blanks = []struct {
@@ -290,6 +293,110 @@ func TestAFailedBurnInAnyCeremonyCanGoToANewDisc(t *testing.T) {
 			h.issueCRL()
 			sound(t, r)
 		})
+	}
+}
+
+func TestTheOldDiscCanBeClosedForEver(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.planMigration()
+	h.press("go")
+	h.on("On the disc: the intent", "next")
+	old := h.newDisc(sim.NewDisc(0x41))
+	h.on("On the disc: the archive", "next")
+	h.on("Migrate disc: done", "next")
+	h.on("Note the tree head", "menu")
+	h.on("Shall the old disc be closed for ever?", "close")
+	h.expect("Put the old disc in")
+	fresh := r.disc
+	exchange(t, r, fresh) // the wrong one
+	h.press("close")
+	if v := h.expect("Put the old disc in"); !strings.Contains(v.Notice.Text, "not the old disc") {
+		t.Errorf("the wrong disc is not told:\n%s", say(v))
+	}
+	exchange(t, r, old)
+	h.press("close")
+	h.on("The old disc is closed for ever", "next")
+	h.on("Is this the head on your sheet?", "same")
+	h.refusesAllButCopies()
+	if res := sound(t, r); !state.NewestDisc(res.Log).Marked {
+		t.Error("the old disc lost its mark")
+	}
+	h.stop()
+	exchange(t, r, fresh)
+	h = h.restart()
+	h.gates()
+	h.sign()
+	sound(t, r)
+}
+
+func TestAClosedDiscIsCarriedOnWithoutAMark(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.stop()
+	drive, err := disc.Open(t.Context(), r.drive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := drive.Medium(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := drive.Finalize(t.Context(), m.Identity, nil); err != nil {
+		t.Fatal(err)
+	}
+	h = h.restart()
+	h.gates()
+	h.planMigration()
+	if v := h.view(); !strings.Contains(v.Notice.Text, "the disc is closed") {
+		t.Errorf("why it takes no mark is not told:\n%s", say(v))
+	}
+	h.press("go")
+	old := h.newDisc(sim.NewDisc(0x09))
+	h.on("On the disc: the intent", "next")
+	h.on("On the disc: the archive", "next")
+	h.on("Migrate disc: done", "next")
+	h.on("Note the tree head", "menu")
+	h.on("Shall the old disc be closed for ever?", "leave")
+	if res := sound(t, r); len(res.Sessions) != 2 || logged(res, "disc.migrated") != 1 {
+		t.Errorf("%v", res.Findings)
+	}
+	h.sign()
+	sound(t, r)
+	exchange(t, r, old)
+	if res := sound(t, r); state.NewestDisc(res.Log).Marked {
+		t.Error("the closed disc has a mark")
+	}
+}
+
+func TestAMigrationCutShortOnTheNewDiscIsExplainedThere(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.planMigration()
+	r.drive.SetFault(sim.AtOpcode(opWrite, 1, 0, sim.Refuse{Key: 3, ASC: 0x0C}))
+	h.press("go") // the mark cannot be written
+	h.on("The session is not on the disc", "change")
+	h.expect("Put the new disc in")
+	r.drive.SetFault(nil)
+	h.newDisc(sim.NewDisc(0x41))
+	h.expect("On the disc: the intent")
+	h = h.restart() // before the record
+	h.gates()
+	h.pick(issueCRLCard)
+	h.explain("The power failed")
+	h.proposeCRL()
+	h.issueCRL()
+	if res := sound(t, r); len(res.Sessions) != 3 || logged(res, "intent.abandoned") != 1 {
+		t.Errorf("%v", res.Findings)
 	}
 }
 

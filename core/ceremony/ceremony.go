@@ -19,6 +19,7 @@ type Ceremony struct {
 	machine Machine // nil: nothing is known of it
 	table   table
 	needs   func(phase int) bool // of the operation under way
+	left    *left                // the disc that the archive was carried from, if it may be closed
 	pending outcome              // of the last operation, for the next session's log
 
 	machineSeen bool // people looked at what the machine says of itself

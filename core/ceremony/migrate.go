@@ -80,13 +80,20 @@ func lastClosed(log *audit.Log) (sessions int, hash string) {
 // migrate carries the archive to another disc, or goes on with that where an
 // earlier ceremony was cut short.
 func (c *Ceremony) migrate(ctx context.Context) error {
+	c.left = nil
 	if state.NewestDisc(c.table.archive.log).Marked {
-		return c.resumeMigration(ctx)
+		if err := c.resumeMigration(ctx); err != nil {
+			return err
+		}
+		return c.offerClosing(ctx)
 	}
 	if err := c.explainOpenIntent(ctx); err != nil {
 		return err
 	}
-	return c.perform(ctx, migrateDisc{})
+	if err := c.perform(ctx, migrateDisc{}); err != nil {
+		return err
+	}
+	return c.offerClosing(ctx)
 }
 
 // resumeMigration goes on with a disc that was marked and whose archive reached no

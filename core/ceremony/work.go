@@ -25,6 +25,13 @@ func (c *Ceremony) newWork(title, sentence string, labels ...string) *work {
 	return w
 }
 
+// tick shows how long the running step has taken.
+func (w *work) tick() {
+	w.steps[w.at].Detail = elapsed(time.Since(w.began))
+	w.q.body = StepsBody{append([]WorkStep(nil), w.steps...)}
+	w.c.progress(w.q)
+}
+
 // next ends the running step and begins the one after it.
 func (w *work) next() {
 	w.steps[w.at].State, w.steps[w.at].Detail = Done, elapsed(time.Since(w.began))

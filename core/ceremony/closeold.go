@@ -1,0 +1,87 @@
+package ceremony
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"anodize/core/disc"
+)
+
+// left is a disc that the archive was carried from.
+type left struct {
+	identity disc.Identity
+	session  string // its last one
+}
+
+// offerClosing asks whether the old disc shall be closed for ever, so that no
+// drive can ever add to it. People are asked twice; nothing depends on it. It is
+// offered once the archive is on the new disc, and told nowhere but on paper.
+func (c *Ceremony) offerClosing(ctx context.Context) error {
+	old := c.left
+	if c.left = nil; old == nil || c.table.archive == nil {
+		return nil
+	}
+	leave := Action{ID: "leave", Label: "Leave it as it is", Key: "Esc", Kind: Stop}
+	e, err := c.ask(ctx, screen{
+		title: "Shall the old disc be closed for ever?", sentence: "The archive is on the new disc, read back equal. The old one can be read in either case.",
+		body: MessageBody{
+			Happened: "A closed disc takes no more sessions in any drive, whatever program writes to it.",
+			Certain:  []string{"The archive goes on on the new disc.", "The log does not tell whether the old one was closed: write it on the disc and on the sheet."},
+			Do:       "Leave it as it is, or close it: then the discs are exchanged once more.",
+		},
+		actions: []Action{leave, {ID: "close", Label: "Close it", Key: "Enter", Kind: Primary}},
+	}, nil)
+	if err != nil || e == (Press{leave.ID}) {
+		return err
+	}
+	_ = c.table.drive.Eject(ctx)                                 // or by hand
+	c.table.drive, c.table.disc, c.table.archive = nil, nil, nil // the gate reads the disc that is in the drive then
+	return c.closeOld(ctx, old, leave)
+}
+
+// closeOld waits for the old disc and closes it.
+func (c *Ceremony) closeOld(ctx context.Context, old *left, leave Action) error {
+	var problem string
+	for {
+		e, err := c.ask(ctx, screen{
+			title: "Put the old disc in", sentence: "Its last session is " + old.session + ".",
+			body:    MessageBody{Happened: "It will be closed for ever.", Certain: []string{"What is on it stays as it is."}, Do: "Take the new disc out, put the old one in, and close it. This cannot be undone."},
+			notice:  Notice{Kind: Danger, Text: problem},
+			actions: []Action{leave, {ID: "close", Label: "Close this disc for ever", Key: "Enter", Kind: Primary}},
+		}, nil)
+		if err != nil || e == (Press{leave.ID}) {
+			return err
+		}
+		if err = c.finalize(ctx, old); err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		problem = capital(err.Error()) + "."
+	}
+	_, err := c.ask(ctx, screen{
+		title: "The old disc is closed for ever", sentence: "Write it on the disc, and on every sheet.",
+		body:    MessageBody{Happened: "It holds what it held, and takes no more sessions.", Do: "Take it out, and put the new disc in: the gate verifies it from its first record."},
+		actions: []Action{{ID: "next", Label: "To the gate", Key: "Enter", Kind: Primary}},
+	}, nil)
+	return err
+}
+
+func (c *Ceremony) finalize(ctx context.Context, old *left) error {
+	t, err := c.room.Drive(ctx)
+	if err != nil {
+		return err
+	}
+	drive, err := disc.Open(ctx, t)
+	if err != nil {
+		return fmt.Errorf("opening the drive: %w", err)
+	}
+	work := c.newWork("Closing the old disc for ever", "Leave the disc and the power alone. It may take minutes.", "Closing")
+	err = drive.Finalize(ctx, old.identity, func(disc.Progress) { work.tick() })
+	if errors.Is(err, disc.ErrSwapped) {
+		return errors.New("this is not the old disc: put that one in")
+	}
+	return err
+}
