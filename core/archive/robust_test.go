@@ -129,25 +129,3 @@ func BenchmarkRehearsal(b *testing.B) {
 		}
 	}
 }
-
-// BenchmarkFullDisc validates an archive of 255 sessions, as many as a BD-R
-// takes, all copies included; the bytes are those of all files. Its images are
-// left out: they would not fit into memory.
-func BenchmarkFullDisc(b *testing.B) {
-	dirs := archivetest.Quick(b, 126).Directories
-	var sessions []archive.Session
-	var size, total int64
-	for i, d := range dirs {
-		for _, f := range d.Files {
-			size += f.Size
-		}
-		total += size
-		sessions = append(sessions, archive.Session{Directories: dirs[:i+1]})
-	}
-	b.SetBytes(total)
-	for b.Loop() {
-		if r := archive.Verify(sessions, nil, archive.Options{}); r.Worst() != archive.Pass {
-			b.Fatal(r.Findings)
-		}
-	}
-}

@@ -87,6 +87,7 @@ func TestADiscThatIsNotTheOneIsNotClosed(t *testing.T) {
 }
 
 func TestADriveThatDoesNotCloseForEverIsNotBelieved(t *testing.T) {
+	survived := 0
 	for name, effect := range map[string]sim.DriveEffect{
 		"refused":             sim.Refuse{Key: 5, ASC: 0x24},
 		"closing failed":      sim.Refuse{Key: 3, ASC: 0x72},
@@ -108,12 +109,14 @@ func TestADriveThatDoesNotCloseForEverIsNotBelieved(t *testing.T) {
 			if err == nil {
 				t.Errorf("%s, %s: no error, and the disc is %s", medium.name, name, after.State)
 			}
+			survived++
 			sessions, errs := b.drive.Sessions(t.Context(), after, nil)
 			if len(sessions) != 1 || len(errs) != 0 || sessions[0].Verify() != nil {
 				t.Errorf("%s, %s: %d sessions, %v", medium.name, name, len(sessions), errs)
 			}
 		}
 	}
+	toldInDocs(t, "at the closing of a disc for ever, on every medium", survived)
 }
 
 func TestADriveThatReadsFromItsCacheIsNotBelieved(t *testing.T) {

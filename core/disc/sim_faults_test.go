@@ -3,6 +3,8 @@ package disc_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -55,20 +57,38 @@ var everyEffect = map[string]sim.DriveEffect{
 }
 
 func TestFaultsAtEveryCommandOfABurn(t *testing.T) {
+	survived := 0
 	for name, effect := range everyEffect {
-		t.Run(name, func(t *testing.T) { burnWithFaults(t, bdR, effect) })
+		t.Run(name, func(t *testing.T) { survived += burnWithFaults(t, bdR, effect) })
+	}
+	toldInDocs(t, "at every command of a burn", survived)
+}
+
+// toldInDocs prints how many faults were injected and survived, and compares the
+// number with the one that docs/optical.md gives.
+func toldInDocs(t *testing.T, what string, survived int) {
+	t.Helper()
+	t.Logf("%d faults injected and survived %s", survived, what)
+	page, err := os.ReadFile("../../docs/optical.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := fmt.Sprintf("| %s | %d |", what, survived); !t.Failed() && !strings.Contains(string(page), row) {
+		t.Errorf("docs/optical.md has no row %q", row)
 	}
 }
 
 func TestPowerLossAtEveryCommandOnEveryMedium(t *testing.T) {
+	survived := 0
 	for _, medium := range media {
-		t.Run(medium.name, func(t *testing.T) { burnWithFaults(t, medium.profile, sim.PowerLoss{Late: true}) })
+		t.Run(medium.name, func(t *testing.T) { survived += burnWithFaults(t, medium.profile, sim.PowerLoss{Late: true}) })
 	}
+	toldInDocs(t, "power lost at every command, on every medium", survived)
 }
 
 // burnWithFaults burns a second session again and again, with a fault at each
-// command in turn.
-func burnWithFaults(t *testing.T, profile uint16, effect sim.DriveEffect) {
+// command in turn, and returns how many there were.
+func burnWithFaults(t *testing.T, profile uint16, effect sim.DriveEffect) (faults int) {
 	t.Helper()
 	clean := newBench(t, profile)
 	clean.mustBurn(1)
@@ -85,7 +105,9 @@ func burnWithFaults(t *testing.T, profile uint16, effect sim.DriveEffect) {
 			continue
 		}
 		burnWithFault(t, profile, at, effect)
+		faults++
 	}
+	return faults
 }
 
 // burnWithFault burns a second session with a fault at one command, and
