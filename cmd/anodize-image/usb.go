@@ -26,7 +26,7 @@ func (c *call) listUSB() error {
 		if err := d.Refusal(); err != nil {
 			state = err.Error()
 		}
-		fmt.Fprintf(c.out, "/dev/%s\t%.1f GB\t%s\t%s\n", d.Name, float64(d.Size)/1e9, d.Model, state)
+		fmt.Fprintf(c.out, "/dev/%s\t%s\t%s\t%s\n", d.Name, sizeOf(d.Size), d.Model, state)
 	}
 	return nil
 }
@@ -34,8 +34,8 @@ func (c *call) listUSB() error {
 // errNo says that the person thought better of it.
 var errNo = errors.New("nothing was written")
 
-// writeUSB writes an image to a stick. The person types the disk's name once more: a
-// single key is pressed too easily.
+// writeUSB writes an image to a stick. The person types the stick's size first: whoever
+// looks at the wrong one will notice.
 func (c *call) writeUSB() error {
 	if err := c.noFlags("write-usb", 2); err != nil {
 		return err
@@ -54,15 +54,23 @@ func (c *call) writeUSB() error {
 	if err := d.Refusal(); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "All that is on /dev/%s (%s, %.1f GB) will be lost. Type %s to write %s to it: ",
-		d.Name, d.Model, float64(d.Size)/1e9, d.Name, c.args[0])
+	size := sizeOf(d.Size)
+	fmt.Fprintf(c.out, "/dev/%s is %s of %s.\nAll that is on it will be lost. Type its size to go on: ", d.Name, d.Model, size)
 	answer, _ := bufio.NewReader(c.in).ReadString('\n') // no answer is no
-	if strings.TrimSpace(answer) != d.Name {
-		return errNo
+	if strings.TrimSpace(answer) != size {
+		return fmt.Errorf("%w: that is not %q", errNo, size)
 	}
 	if err := c.system.Write(d.Name, image); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "The stick holds %s, and was read back.\n", c.args[0])
 	return nil
+}
+
+// sizeOf writes a number of bytes as disks are sold.
+func sizeOf(n int64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%d MB", n/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }

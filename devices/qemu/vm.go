@@ -28,11 +28,12 @@ const (
 	NoDisplay Display = iota
 	Bochs             // the standard VGA, driven by bochs
 	VirtioGPU         // virtio-vga, driven by virtio-gpu
+	RAMFB             // memory that the firmware draws to, driven by simpledrm
 )
 
 // modules are what a machine needs besides its program's own wishes.
 func (d Display) modules() []string {
-	return [...][]string{NoDisplay: nil, Bochs: {"bochs"}, VirtioGPU: {"virtio_pci", "virtio-gpu"}}[d]
+	return [...][]string{NoDisplay: nil, Bochs: {"bochs"}, VirtioGPU: {"virtio_pci", "virtio-gpu"}, RAMFB: nil}[d]
 }
 
 func (d Display) arguments() []string {
@@ -40,11 +41,15 @@ func (d Display) arguments() []string {
 		NoDisplay: {"-vga", "none"},
 		Bochs:     {"-vga", "std"},
 		VirtioGPU: {"-vga", "none", "-device", "virtio-vga,id=gpu"},
+		RAMFB:     {"-vga", "none", "-device", "ramfb"},
 	}[d]
 }
 
-// Options says what machine to boot.
+// Options says what machine to boot: an image as it is, or a kernel with a program.
 type Options struct {
+	Image  *Image // not nil: Kernel, Program, Args, Modules and Files are not looked at
+	Memory int    // MiB; 0: 512
+
 	Kernel  *Kernel  // nil: Debian's
 	Program string   // a static binary; it becomes PID 1
 	Args    []string // the program's
@@ -82,13 +87,17 @@ func Boot(t testing.TB, o Options) *VM {
 	}
 	vm := &VM{t: t, dir: dir, lines: make(chan string, 256), exited: make(chan struct{})}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	if o.Image != nil {
+		vm.start(o.Image.arguments(vm), o)
+		return vm
+	}
 	kernel := o.Kernel
 	if kernel == nil {
 		k := DebianKernel(t)
 		kernel = &k
 	}
 	vm.initramfs(*kernel, o)
-	vm.start(*kernel, o)
+	vm.start(kernel.arguments(vm), o)
 	return vm
 }
 
@@ -143,18 +152,17 @@ func Build(t testing.TB, pkg string) string {
 	return out
 }
 
-func (vm *VM) start(k Kernel, o Options) {
+// start runs QEMU with what boots.
+func (vm *VM) start(boot []string, o Options) {
 	vm.t.Helper()
-	args := []string{
-		"-machine", "q35", "-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", "512",
-		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-kernel", k.Image, "-initrd", vm.path("initramfs"),
-		"-append", "console=ttyS0 loglevel=4 panic=-1",
-		"-chardev", "socket,id=qmp,path=" + vm.path("qmp") + ",server=on,wait=off", "-mon", "chardev=qmp,mode=control",
-		"-chardev", "socket,id=control,path=" + vm.path("control") + ",server=on,wait=off",
+	args := append(boot,
+		"-accel", "tcg,thread=multi", "-smp", "2", "-cpu", "max", "-m", megabytes(o.Memory),
+		"-nodefaults", "-no-user-config", "-display", "none",
+		"-chardev", "socket,id=qmp,path="+vm.path("qmp")+",server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+		"-chardev", "socket,id=control,path="+vm.path("control")+",server=on,wait=off",
 		"-serial", "stdio", "-serial", "chardev:control",
-		"-vnc", "unix:" + vm.path("vnc"),
-	}
+		"-vnc", "unix:"+vm.path("vnc"),
+	)
 	args = append(args, o.Display.arguments()...)
 	for _, d := range o.Devices {
 		args = append(args, "-device", d)
@@ -227,6 +235,16 @@ func (vm *VM) listen() {
 			return
 		}
 		vm.lines <- strings.TrimRight(line, "\r\n")
+	}
+}
+
+// Await waits until the console has printed a text.
+func (vm *VM) Await(text string) {
+	vm.t.Helper()
+	for end := time.Now().Add(patience); !strings.Contains(vm.Log(), text); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			vm.t.Fatalf("the console did not say %q for %v", text, patience)
+		}
 	}
 }
 

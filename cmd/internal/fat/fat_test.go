@@ -227,3 +227,21 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestFilesInFoldersAreRead(t *testing.T) {
+	fs := opened(t, made(t, Volume{Size: MinSize, Time: time.Unix(1e9, 0), Files: []File{{"A/B/FILE", []byte("inside")}, {"A/long name", nil}}}))
+	top, err := fs.ReadFolder(fs.Entries()[0])
+	if err != nil || len(top) != 2 || top[0].Name != "B" || top[1].Name != "long name" {
+		t.Fatalf("in A are %v, %v", top, err)
+	}
+	below, err := fs.ReadFolder(top[0])
+	if err != nil || len(below) != 1 {
+		t.Fatalf("in A/B are %v, %v", below, err)
+	}
+	if data, err := fs.ReadFile(below[0], 100); err != nil || string(data) != "inside" {
+		t.Errorf("A/B/FILE holds %q, %v", data, err)
+	}
+	if _, err := fs.ReadFolder(below[0]); err == nil {
+		t.Error("a file is read as a folder")
+	}
+}

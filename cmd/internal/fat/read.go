@@ -23,7 +23,7 @@ type FS struct {
 	label   string
 }
 
-// Entry is a file or a folder at the top.
+// Entry is a file or a folder.
 type Entry struct {
 	Name   string
 	Folder bool
@@ -32,7 +32,7 @@ type Entry struct {
 	first int64
 }
 
-// Bounds of what is read: of entries in the top folder, with their long names.
+// Bounds of what is read: of entries in a folder, with their long names.
 const maxEntries = 1 << 16
 
 // Open reads the top folder of the file system at the beginning of r.
@@ -52,7 +52,7 @@ func Open(r io.ReaderAt) (*FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a FAT file system: its top folder: %w", err)
 	}
-	fs.list(folder)
+	fs.entries, fs.label = list(folder)
 	return fs, nil
 }
 
@@ -145,30 +145,32 @@ func (fs *FS) next(cluster int64) (int64, error) {
 	return 0, nil
 }
 
-// list takes the entries of the top folder. A long name that does not belong to the
-// short one after it is left out.
-func (fs *FS) list(folder []byte) {
+// list returns the entries of a folder, and the label if it is the top one. A long name
+// that does not belong to the short one after it is left out; so is what leads back to
+// the folder itself and the one above.
+func list(folder []byte) (entries []Entry, label string) {
 	var long longName
 	for ; len(folder) >= entrySize && folder[0] != 0; folder = folder[entrySize:] {
 		e := folder[:entrySize]
 		switch attributes := e[11]; {
-		case e[0] == 0xE5:
+		case e[0] == 0xE5 || e[0] == '.':
 			long = longName{}
 		case attributes&0x3F == attributeLong:
 			long.add(e)
 		case attributes&attributeVolume != 0:
-			fs.label = strings.TrimRight(string(e[:11]), " ")
+			label = strings.TrimRight(string(e[:11]), " ")
 			long = longName{}
 		default:
 			name := long.of(short(e[:11]))
 			long = longName{}
 			le := binary.LittleEndian
-			fs.entries = append(fs.entries, Entry{
+			entries = append(entries, Entry{
 				Name: name, Folder: attributes&attributeFolder != 0, Size: int64(le.Uint32(e[28:])),
 				first: int64(le.Uint16(e[20:]))<<16 | int64(le.Uint16(e[26:])),
 			})
 		}
 	}
+	return entries, label
 }
 
 // longName is a long name as its entries come, the last part first.
@@ -219,7 +221,20 @@ func (fs *FS) Label() string { return fs.label }
 // Entries are what stands at the top, in its order.
 func (fs *FS) Entries() []Entry { return fs.entries }
 
-// ReadFile reads a file at the top, of at most limit bytes.
+// ReadFolder returns what stands in a folder, in its order.
+func (fs *FS) ReadFolder(e Entry) ([]Entry, error) {
+	if !e.Folder {
+		return nil, fmt.Errorf("reading %s: it is a file", e.Name)
+	}
+	folder, err := fs.chain(e.first, maxEntries*entrySize, -1)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", e.Name, err)
+	}
+	entries, _ := list(folder)
+	return entries, nil
+}
+
+// ReadFile reads a file, of at most limit bytes.
 func (fs *FS) ReadFile(e Entry, limit int64) ([]byte, error) {
 	if e.Folder {
 		return nil, fmt.Errorf("reading %s: it is a folder", e.Name)

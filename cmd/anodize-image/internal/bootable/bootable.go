@@ -7,14 +7,16 @@
 package bootable
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"time"
 
 	"anodize/cmd/anodize-image/internal/cpio"
-	"anodize/cmd/anodize-image/internal/fat"
 	"anodize/cmd/anodize-image/internal/iso"
+	"anodize/cmd/internal/fat"
 )
 
 // Kernel is the path of the kernel on the EFI system partition: what firmware starts
@@ -54,8 +56,9 @@ type Disc struct {
 // Assemble returns an image that starts a kernel.
 func Assemble(d Disc, kernel []byte) ([]byte, error) {
 	sum := sha256.Sum256(kernel)
-	partition, err := fat.Write(fat.Volume{
-		Label: "BOOT", Serial: binary.BigEndian.Uint32(sum[:]), Hidden: iso.Hidden, Time: d.Time,
+	partition := memory(make([]byte, partitionSize(len(kernel))))
+	err := fat.Write(partition, fat.Volume{
+		Size: int64(len(partition)), Label: "BOOT", Serial: binary.BigEndian.Uint32(sum[:]), Time: d.Time,
 		Files: []fat.File{{Path: Kernel, Data: kernel}},
 	})
 	if err != nil {
@@ -68,8 +71,25 @@ func Assemble(d Disc, kernel []byte) ([]byte, error) {
 	return image, nil
 }
 
-// Part is a file that an image is made of, with where it lies: the disc, the
-// partition, the initramfs.
+// partitionSize is how large a file system is made for a kernel. What goes to its
+// tables is less than a sixty-fourth.
+func partitionSize(kernel int) int {
+	const sector = 2048
+	n := max(fat.MinSize, kernel+kernel/64+64<<10)
+	return (n + sector - 1) / sector * sector
+}
+
+// memory is a file in memory.
+type memory []byte
+
+func (m memory) WriteAt(p []byte, at int64) (int, error) {
+	if at < 0 || at+int64(len(p)) > int64(len(m)) {
+		return 0, io.ErrShortWrite
+	}
+	return copy(m[at:], p), nil
+}
+
+// Part is a file that an image is made of.
 type Part struct {
 	Path string
 	Data []byte
@@ -82,13 +102,48 @@ func Open(image []byte) (Disc, []Part, error) {
 	if err != nil {
 		return Disc{}, nil, err
 	}
-	files, err := fat.Read(volume.Partition)
+	fs, err := fat.Open(bytes.NewReader(volume.Partition))
 	if err != nil {
 		return Disc{}, nil, fmt.Errorf("reading the EFI system partition: %w", err)
 	}
-	parts := make([]Part, len(files))
-	for i, f := range files {
-		parts[i] = Part(f)
+	w := walker{fs: fs}
+	if err := w.walk("", fs.Entries()); err != nil {
+		return Disc{}, nil, fmt.Errorf("reading the EFI system partition: %w", err)
 	}
-	return Disc{Label: volume.Label, Source: volume.Source, Time: volume.Time}, parts, nil
+	return Disc{Label: volume.Label, Source: volume.Source, Time: volume.Time}, w.parts, nil
+}
+
+// maxSeen bounds the files and folders that are looked at: those of a broken file
+// system can lead back to themselves.
+const maxSeen = 16
+
+// walker collects the files of a file system.
+type walker struct {
+	fs    *fat.FS
+	seen  int
+	parts []Part
+}
+
+func (w *walker) walk(path string, entries []fat.Entry) error {
+	for _, e := range entries {
+		if w.seen++; w.seen > maxSeen {
+			return fmt.Errorf("it has more than %d files and folders, so it is none of ours", maxSeen)
+		}
+		if !e.Folder {
+			data, err := w.fs.ReadFile(e, MaxSize)
+			if err != nil {
+				return err
+			}
+			w.parts = append(w.parts, Part{path + e.Name, data})
+			continue
+		}
+		below, err := w.fs.ReadFolder(e)
+		if err != nil {
+			return err
+		}
+		if err := w.walk(path+e.Name+"/", below); err != nil {
+			return err
+		}
+	}
+	return nil
 }

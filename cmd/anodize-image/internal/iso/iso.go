@@ -31,9 +31,6 @@ const (
 	catalogue         = 22
 	partition         = 32 // 64 KiB, for sticks that write in large pieces
 
-	// Hidden is how many sectors of 512 bytes stand before the partition.
-	Hidden = partition * sector / virtual
-
 	virtual = 512 // El Torito counts in sectors of a floppy disk
 
 	// PartitionName is the file that is the partition.
