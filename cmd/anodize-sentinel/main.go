@@ -31,8 +31,15 @@ func main() {
 	newSentinel().run()
 }
 
+// commit is what the program was built from, in hex, with "-dirty" behind it if the
+// tree had other changes too. Who builds an image sets it (cmd/anodize-image).
+var commit string
+
 // version names the program as it was built.
 func version() string {
+	if commit != "" {
+		return "anodize-sentinel " + commit
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "anodize-sentinel (devel)"
