@@ -238,6 +238,9 @@ const (
 	copyCard
 	initRootCard
 	migrateCard
+	backupCard
+	rekeyCard
+	fleetCard
 )
 
 // custodians are those of most tests.

@@ -19,9 +19,12 @@ const (
 
 // commands records every command that reaches a room's HSM while act runs, the
 // one inside a session message where there is one.
-func commands(r *room, act func()) []byte {
+func commands(r *room, act func()) []byte { return commandsOf(r.hsm, act) }
+
+// commandsOf records every command that reaches an HSM.
+func commandsOf(h *sim.HSM, act func()) []byte {
 	var all []byte
-	r.hsm.Trace = func(f sim.HSMFrame) {
+	h.Trace = func(f sim.HSMFrame) {
 		c := f.Command
 		if f.Inner != 0 {
 			c = f.Inner
@@ -29,7 +32,7 @@ func commands(r *room, act func()) []byte {
 		all = append(all, c)
 	}
 	act()
-	r.hsm.Trace = nil
+	h.Trace = nil
 	return all
 }
 

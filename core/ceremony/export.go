@@ -15,6 +15,9 @@ import (
 // export writes what is on the disc to the stick. It takes a recorded, which
 // only a record that was burned and read back can make.
 func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error {
+	if len(r.artifacts) == 0 {
+		return c.finish(ctx, op, r, true)
+	}
 	for {
 		c.show(working("Writing to the stick", "Leave the stick in until it says that it may be taken out."), true)
 		err := c.writeFiles(ctx, r.published())
@@ -77,21 +80,25 @@ func (c *Ceremony) writeFiles(ctx context.Context, p published) error {
 // finish ends an operation: the fingerprint once more, and the head to be noted.
 func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, exported bool) error {
 	c.phase(len(phaseNames)) // all of them are done
-	main := r.artifacts[0]
 	log := r.log
 	tree := log.TreeHead()
-	sum := sha256.Sum256(main.data)
 	sentence := "The files are on the disc and on the stick. The stick may be taken out."
 	if !exported {
 		sentence = "The files are on the disc. Not all of them are on the stick."
 	}
 	q := screen{
 		title: op.title() + ": done", sentence: sentence,
-		body: FingerprintBody{
+		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
+	}
+	if r.closing != nil {
+		q.sentence, q.body = "The record is on the disc and read back equal.", *r.closing
+	} else {
+		main := r.artifacts[0]
+		sum := sha256.Sum256(main.data)
+		q.body = FingerprintBody{
 			Of: "SHA-256 of " + main.name, Hex: upper(sum[:]), QR: upper(sum[:]),
 			Facts: append([]Fact{{Name: "Tree head", Value: groups(hexOf(tree[:])), Mono: true}, {Name: "Over", Value: plural(int(log.Len()), "record")}}, main.facts...),
-		},
-		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
+		}
 	}
 	if r.warning != "" {
 		q.notice = Notice{Kind: Caution, Text: r.warning}

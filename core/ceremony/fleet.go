@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"anodize/core/audit"
 	"anodize/core/hsm"
 )
 
@@ -98,8 +99,8 @@ func (c *Ceremony) compareFleet(ctx context.Context) error {
 		return c.wrongHSMs(ctx, screen{
 			title: "These HSMs are not of the fleet", sentence: "The archive knows which devices hold the key.",
 			body: MessageBody{
-				Happened: "HSM " + and(serialsOf(strange)) + " are plugged in besides HSM " + and(serialsOf(known)) + ".",
-				Do:       "Take them out. To back the key up, leave one of them in: the one that shall get a copy.",
+				Happened: "HSM " + and(serialsOf(strange)) + " are plugged in besides HSM " + and(serialsOf(known)) + ".", Certain: c.remembered(strange),
+				Do: "Take them out. To back the key up, leave one of them in: the one that shall get a copy.",
 			},
 		})
 	case len(strange) == 1:
@@ -107,7 +108,8 @@ func (c *Ceremony) compareFleet(ctx context.Context) error {
 			return err
 		}
 	}
-	c.table.hsm, c.table.hsmInfo = known[0].device, known[0].info
+	first := known[max(0, slices.IndexFunc(known, c.upToDate))]
+	c.table.hsm, c.table.hsmInfo = first.device, first.info
 	c.lamps()
 	return nil
 }
@@ -142,7 +144,7 @@ func (c *Ceremony) noKeyThere(ctx context.Context, strange []plugged) error {
 		title: "This HSM does not hold the root's key", sentence: "The archive knows which device does.",
 		body: MessageBody{
 			Happened: fmt.Sprintf("HSM %s %s plugged in. The key is in HSM %s.", and(serialsOf(strange)), is, strings.Join(fleet, " or ")),
-			Certain:  []string{"No session was written, and no key was used."},
+			Certain:  append(c.remembered(strange), "No session was written, and no key was used."),
 			Do:       "Take this HSM out and put the right one in. Or put in the disc that belongs to this HSM.",
 		},
 	})
@@ -155,7 +157,7 @@ func (c *Ceremony) acceptStranger(ctx context.Context, strange, known []plugged)
 	e, err := c.askGate(ctx, screen{
 		title: "HSM " + serial + " is not of the fleet", sentence: "The ceremony opens HSM " + known[0].info.Serial + ", which holds the root's key.",
 		body: MessageBody{
-			Happened: "An HSM is plugged in that the archive does not know.", Certain: []string{"Nothing was asked of it but who it is."},
+			Happened: "An HSM is plugged in that the archive does not know.", Certain: append(c.remembered(strange), "Nothing was asked of it but who it is."),
 			Do: "To back the key up to it, leave it in and go on. Otherwise take it out.",
 		},
 		actions: []Action{shutDown, {ID: "again", Label: "Look again", Key: "Esc"}, {ID: "go", Label: "Go on, for a backup", Key: "Enter", Kind: Primary}},
@@ -168,6 +170,37 @@ func (c *Ceremony) acceptStranger(ctx context.Context, strange, known []plugged)
 		return errChanged
 	}
 	return nil
+}
+
+// upToDate says whether an HSM of the fleet opens to the newest cards.
+func (c *Ceremony) upToDate(p plugged) bool {
+	s := c.table.archive.state
+	d, known := s.Device(p.info.Serial)
+	return known && behind(s, d) == 0
+}
+
+// remembered is what the log tells of HSMs that are not of the fleet.
+func (c *Ceremony) remembered(strange []plugged) []string {
+	var told []string
+	for _, p := range strange {
+		what := ""
+		for _, r := range c.table.archive.log.Records() {
+			switch e := r.Event.(type) {
+			case audit.IntentKeyBackup:
+				if e.To.Serial == p.info.Serial {
+					what = "A backup to HSM " + p.info.Serial + " was begun on " + stamp(r.Time) + " and broke off: begin it again."
+				}
+			case audit.HSMRetired:
+				if e.Serial == p.info.Serial {
+					what = "HSM " + p.info.Serial + " was retired on " + stamp(r.Time) + ": no ceremony opens it."
+				}
+			}
+		}
+		if what != "" {
+			told = append(told, what)
+		}
+	}
+	return told
 }
 
 // and is "A", "A and B", "A, B and C".

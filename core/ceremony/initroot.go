@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -79,71 +78,29 @@ func (op *initRoot) preview(i audit.IntentInitRoot) []FactGroup {
 	return []FactGroup{{Title: "The root certificate", Facts: root}, {Title: "The custodians", Facts: keepers}, {Title: "What will happen", Facts: steps}}
 }
 
-// committed is a commit session on the disc. Whatever changes the HSM takes it.
-type committed struct{ burned }
-
 func (op *initRoot) quorum(ctx context.Context, c *Ceremony, in *intended) (*unlocked, error) {
 	intent, ok := in.event.(audit.IntentInitRoot)
 	if !ok {
 		return nil, fmt.Errorf("the intent on the disc is a %s", in.event.Name())
 	}
-	pin, roster, err := op.splitPIN(ctx, c, in, intent)
+	drawn, err := op.newPIN(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	pin, roster, err := c.splitPIN(ctx, drawn, intent.Set, intent.Generation, op.policy, intent.Custodians)
 	if err != nil {
 		return nil, err
 	}
 	defer pin.Wipe()
-	log := in.record.Clone()
-	if err := c.add(log, audit.SharesCommitted{Roster: recordOf(roster), HSMs: []string{intent.HSM.Serial}}); err != nil {
-		return nil, err
-	}
-	b, err := c.burn(ctx, draft{step: commitStep, title: "Writing the custodians' commitments to the disc", log: log})
+	done, err := c.commitShares(ctx, in, roster, []string{intent.HSM.Serial})
 	if err != nil {
-		return nil, err
-	}
-	if in.record, err = c.afterBurn(b); err != nil {
 		return nil, err
 	}
 	c.phase(executePhase)
-	if err := op.bootstrap(ctx, c, in, committed{b}, pin); err != nil {
+	if err := op.bootstrap(ctx, c, in, done, pin); err != nil {
 		return nil, err
 	}
 	return c.login(ctx, in, pin, intent.Generation)
-}
-
-// splitPIN makes a PIN that nobody sees, hands it out in shares, and has every
-// share typed back. What it returns was recombined from what was typed.
-func (op *initRoot) splitPIN(ctx context.Context, c *Ceremony, in *intended, intent audit.IntentInitRoot) (*secret.Bytes, quorum.Roster, error) {
-	pin, err := op.newPIN(ctx, c, in)
-	if err != nil {
-		return nil, quorum.Roster{}, err
-	}
-	defer pin.Wipe()
-	shares, roster, err := quorum.Split(pin, intent.Set, intent.Generation, op.policy, intent.Custodians)
-	if err != nil {
-		return nil, roster, fmt.Errorf("splitting the PIN: %w", err)
-	}
-	defer wipeShares(shares)
-	if err := c.showShares(ctx, roster, shares, 0); err != nil {
-		return nil, roster, err
-	}
-	typed, err := c.enterBack(ctx, roster)
-	if err != nil {
-		return nil, roster, err
-	}
-	defer wipeShares(typed)
-	c.show(working("Recombining the PIN from every choice of custodians", "Whoever comes, the HSM must open."), true)
-	if err := roster.VerifyEverySubset(typed); err != nil {
-		return nil, roster, fmt.Errorf("recombining the shares that were typed: %w", err)
-	}
-	again, err := roster.Combine(typed)
-	if err != nil {
-		return nil, roster, fmt.Errorf("recombining the PIN: %w", err)
-	}
-	if !again.Equal(pin) {
-		again.Wipe()
-		return nil, roster, errors.New("recombining the PIN: it is not the one that was split")
-	}
-	return again, roster, nil
 }
 
 // newPIN mixes the kernel's randomness with the HSM's.
@@ -164,31 +121,7 @@ func (op *initRoot) newPIN(ctx context.Context, c *Ceremony, in *intended) (*sec
 // bootstrap makes the HSM the ceremony's own. It takes the commit session: the
 // shares that will open the HSM are known to be right and on the disc.
 func (op *initRoot) bootstrap(ctx context.Context, c *Ceremony, in *intended, _ committed, pin *secret.Bytes) error {
-	p, err := c.needHSM(ctx, in, c.table.hsmInfo.Serial)
-	if err != nil {
-		return err
-	}
-	q := screen{title: "Making the HSM ready", sentence: "It is reset, proved empty, and given the PIN. Leave it plugged in."}
-	c.show(q, true)
-	var done []audit.HSMStep
-	err = p.device.Bootstrap(ctx, pin, func(s hsm.Step) {
-		done = append(done, audit.HSMStep{Name: s.Name, Detail: s.Detail})
-		steps := make([]WorkStep, len(done))
-		for i, d := range done {
-			steps[i] = WorkStep{Label: capital(d.Name), State: Done}
-		}
-		q.body = StepsBody{steps}
-		c.progress(q)
-	})
-	if slices.ContainsFunc(done, func(s audit.HSMStep) bool { return s.Name == "reset" }) {
-		if err := c.add(in.record, audit.HSMBootstrapped{HSM: c.hsmFacts(), Steps: done}); err != nil {
-			return err
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("making HSM %s ready: %w", c.table.hsmInfo.Serial, err)
-	}
-	return nil
+	return c.bootstrap(ctx, in, c.table.hsmInfo.Serial, pin)
 }
 
 func (op *initRoot) execute(ctx context.Context, c *Ceremony, u *unlocked) (*executed, error) {

@@ -90,8 +90,18 @@ func (c *Ceremony) login(ctx context.Context, in *intended, pin *secret.Bytes, g
 	return &unlocked{in, o}, c.checkLog(ctx, in, o)
 }
 
-// open logs in to an HSM and puts it on record.
+// open logs in to an HSM and puts on record that it opens to these shares.
 func (c *Ceremony) open(ctx context.Context, in *intended, serial string, k key) (*openedHSM, error) {
+	o, err := c.start(ctx, in, serial, k)
+	if err != nil {
+		return nil, err
+	}
+	return o, c.recordLogins(in, []string{serial}, k)
+}
+
+// start logs in to an HSM. Whoever is about to change what it opens to does not
+// put on record what it opens to now.
+func (c *Ceremony) start(ctx context.Context, in *intended, serial string, k key) (*openedHSM, error) {
 	p, err := c.needHSM(ctx, in, serial)
 	if err != nil {
 		return nil, err
@@ -101,8 +111,7 @@ func (c *Ceremony) open(ctx context.Context, in *intended, serial string, k key)
 	if err != nil {
 		return nil, fmt.Errorf("opening HSM %s: %w", serial, err)
 	}
-	o := in.opened(ctx, p, session)
-	return o, c.add(in.record, audit.HSMLogin{Serial: serial, Generation: k.generation})
+	return in.opened(ctx, p, session), nil
 }
 
 // opened keeps a session, in place of an earlier one with the same HSM.

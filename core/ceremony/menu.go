@@ -86,6 +86,9 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 			{Label: "Copy to the stick", Detail: "Put the certificates and the CRL on it again", Why: noUse},
 			{Label: "Init root", Detail: "Make the key, the root certificate and the first CRL", Why: cmp.Or(done, marked)},
 			{Label: "Migrate disc", Detail: migrating, Why: noRoot},
+			{Label: "Back up the key", Detail: "Copy it to a second HSM, which opens to the same cards", Why: cmp.Or(noUse, marked)},
+			{Label: "New custodians", Detail: "New shares of a new PIN, in every HSM that is here", Why: cmp.Or(noUse, marked)},
+			{Label: "The HSMs", Detail: "Which hold the key; bring one up to date, or retire it", Why: cmp.Or(noUse, marked)},
 		}},
 		note: "Press a number, or touch", actions: []Action{shutDown},
 	}, c.lostDevice(ctx))
@@ -96,7 +99,8 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 	if !ok {
 		return nil, errBack
 	}
-	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{}), c.migrate}[pick.Index], nil
+	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{}), c.migrate,
+		c.does(keyBackup{}), c.does(&rekeyShares{}), c.fleet}[pick.Index], nil
 }
 
 // rootAgreed reports whether the witnesses agreed to the root's fingerprint.

@@ -505,32 +505,3 @@ func (c *Ceremony) gaveUp(ctx context.Context, in *intended, problem error) erro
 	c.table.drive, c.table.disc, c.table.archive = nil, nil, nil
 	return err
 }
-
-// certain says what became of the HSM and the shares in a ceremony that stopped.
-func (in *intended) certain() []string {
-	if in == nil {
-		return []string{"The HSM was not opened."}
-	}
-	var told []string
-	opened := false
-	for _, r := range in.record.Records()[in.log.Len():] {
-		switch e := r.Event.(type) {
-		case audit.HSMBootstrapped:
-			opened = true
-			told = append(told, "HSM "+e.HSM.Serial+" was reset and opens to the new shares alone.")
-		case audit.HSMLogin:
-			opened = true
-		case audit.CertificateIssued:
-			told = append(told, "The key has signed "+e.File+". It stands on the disc as far as the sessions above hold it.")
-		case audit.CRLIssued:
-			told = append(told, "The key has signed "+e.File+".")
-		}
-	}
-	if !opened {
-		told = append(told, "The HSM was not changed, and its key was not used.")
-	}
-	if _, ok := in.event.(audit.IntentInitRoot); ok && !opened {
-		told = append(told, "Cards that were written in this ceremony open nothing: destroy them.")
-	}
-	return told
-}

@@ -90,8 +90,8 @@ func (m *Machine) intentUpdateHSM(e audit.IntentUpdateHSM) error {
 	if d == nil {
 		return fmt.Errorf("the HSM %s is not of the fleet", e.HSM.Serial)
 	}
-	if !m.committed[e.Generation] || e.Generation <= d.Generations[0] {
-		return fmt.Errorf("no newer shares of generation %d are on record", e.Generation)
+	if !m.committed[e.Generation] || slices.Equal(d.Generations, []int{e.Generation}) {
+		return fmt.Errorf("no shares of generation %d are on record, or they open it already", e.Generation)
 	}
 	d.Generations = union(d.Generations, e.Generation)
 	m.intend(e)

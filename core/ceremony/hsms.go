@@ -1,0 +1,60 @@
+package ceremony
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// fleet shows which HSMs hold the key, and what may be done with each.
+func (c *Ceremony) fleet(ctx context.Context) error {
+	c.publish(func(v *View) { v.Operation = "The HSMs" })
+	s := c.table.archive.state
+	here, _ := c.fleetHere(ctx)
+	plugged := serialNumbers(here)
+	var choices []Choice
+	for _, d := range s.HSMFleet {
+		where := "Not here."
+		if slices.Contains(plugged, d.Serial) {
+			where = "Here."
+		}
+		opens := " Opens to the cards of generation " + orList(d.Generations) + "."
+		if to := behind(s, d); to > 0 {
+			opens = fmt.Sprintf(" May open to the cards of generation %s, not yet to those of %d alone: bring it up to date.", orList(d.Generations), to)
+		}
+		choices = append(choices, Choice{Label: "HSM " + d.Serial, Detail: where + opens})
+	}
+	at, err := c.askChoice(ctx, "The HSMs that hold the key", "Any one of them serves in a ceremony. Pick one to bring it up to date, or to retire it.", choices, "Back to the menu")
+	if err != nil {
+		return err
+	}
+	d := s.HSMFleet[at]
+	update, retire := "", ""
+	switch {
+	case behind(s, d) == 0:
+		update = "It opens to the same cards as the others"
+	case !slices.Contains(plugged, d.Serial):
+		update = "It is not plugged in"
+	}
+	if len(s.HSMFleet) < 2 {
+		retire = "It is the only one: back the key up first"
+	}
+	what, err := c.askChoice(ctx, "HSM "+d.Serial, "What shall be done with it?", []Choice{
+		{Label: "Bring it up to date", Detail: "It gets the PIN that opens the others; their cards are needed, and perhaps its own", Why: update},
+		{Label: "Retire it", Detail: "It is lost, destroyed or given away; no card is needed", Why: retire},
+	}, "Back to the menu")
+	if err != nil {
+		return err
+	}
+	if what == 0 {
+		return c.begun(ctx, keyed{updateHSM{d.Serial}})
+	}
+	if err := c.begun(ctx, retireHSM{d.Serial}); err != nil {
+		return err
+	}
+	if c.table.archive == nil || d.Serial != c.table.hsmInfo.Serial {
+		return nil
+	}
+	c.backToHSMs() // another one serves from here on
+	return errChanged
+}
