@@ -95,10 +95,14 @@ type Builder struct {
 	LastBurn  audit.SessionVerified
 	DeviceLog []hsm.LogEntry // all of the HSM's entries
 
-	recorded int // entries of DeviceLog in the log
-	serial   int64
-	crl      uint64
-	children int
+	SecondLog []hsm.LogEntry // all of the second HSM's, since its reset
+
+	recorded       int // entries of DeviceLog in the log
+	secondRecorded int
+	generation     int // of the shares that open the first HSM
+	serial         int64
+	crl            uint64
+	children       int
 }
 
 // New begins an archive of a mode. Nothing is burned yet.

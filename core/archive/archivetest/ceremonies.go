@@ -67,30 +67,27 @@ func (b *Builder) Record() {
 }
 
 // Device makes the HSM log a command.
-func (b *Builder) Device(command byte) {
+func (b *Builder) Device(command byte) { b.DeviceLog = logged(b.DeviceLog, command) }
+
+// logged continues an HSM's log, which begins with its reset.
+func logged(log []hsm.LogEntry, command byte) []hsm.LogEntry {
 	e := hsm.LogEntry{Number: 1, Command: 0xff, Length: 0xffff, SessionKey: 0xffff, TargetKey: 0xffff, SecondKey: 0xffff, Result: 0xff}
 	var before [16]byte
-	if n := len(b.DeviceLog); n > 0 {
-		before = b.DeviceLog[n-1].Digest
-		e = hsm.LogEntry{Number: b.DeviceLog[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
+	if n := len(log); n > 0 {
+		before = log[n-1].Digest
+		e = hsm.LogEntry{Number: log[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
 	}
 	raw := e.Raw()
 	sum := sha256.Sum256(append(raw[:16:16], before[:]...))
 	e.Digest = [16]byte(sum[:16])
-	b.DeviceLog = append(b.DeviceLog, e)
+	return append(log, e)
 }
 
 // RecordDeviceLog adds the HSM's log since the last one recorded.
 func (b *Builder) RecordDeviceLog() {
 	b.TB.Helper()
-	e := audit.HSMLog{Serial: hsmSerial}
-	for _, entry := range b.DeviceLog[b.recorded:] {
-		raw := entry.Raw()
-		e.Entries = append(e.Entries, hex.EncodeToString(raw[:]))
-		e.LastNumber, e.LastDigest = int(entry.Number), hex.EncodeToString(entry.Digest[:])
-	}
+	b.Add(logOf(hsmSerial, b.DeviceLog[b.recorded:]))
 	b.recorded = len(b.DeviceLog)
-	b.Add(e)
 }
 
 func (b *Builder) nextSerial() *big.Int {
@@ -133,12 +130,16 @@ func (b *Builder) IntendRoot() (audit.IntentInitRoot, *x509.Certificate) {
 func (b *Builder) Commit(intent audit.IntentInitRoot) {
 	b.TB.Helper()
 	b.Verified()
-	roster := audit.Roster{Set: intent.Set, Generation: intent.Generation, Threshold: intent.Threshold, PINVerify: digest("pin")}
-	for i, name := range intent.Custodians {
+	b.Add(audit.SharesCommitted{Roster: rosterOf(intent.Set, intent.Generation, intent.Threshold, intent.Custodians), HSMs: []string{hsmSerial}})
+	b.Burn(audit.CommitSession)
+}
+
+func rosterOf(set uint16, generation, threshold int, names []string) audit.Roster {
+	roster := audit.Roster{Set: set, Generation: generation, Threshold: threshold, PINVerify: digest("pin")}
+	for i, name := range names {
 		roster.Members = append(roster.Members, audit.Member{Name: name, X: 11 + i, Commitment: digest(name)})
 	}
-	b.Add(audit.SharesCommitted{Roster: roster, HSMs: []string{hsmSerial}})
-	b.Burn(audit.CommitSession)
+	return roster
 }
 
 // Unlock adds what precedes the use of the key.
@@ -146,7 +147,7 @@ func (b *Builder) Unlock() {
 	b.TB.Helper()
 	b.Verified()
 	b.Device(0x04)
-	b.Add(audit.HSMLogin{Serial: hsmSerial})
+	b.Add(audit.HSMLogin{Serial: hsmSerial, Generation: b.generation})
 }
 
 // InitRoot is the whole ceremony: three sessions.
@@ -158,7 +159,7 @@ func (b *Builder) InitRoot() {
 	b.Device(0xff)
 	b.Add(audit.HSMBootstrapped{HSM: facts, Steps: []audit.HSMStep{{Name: "reset", Detail: "factory reset"}}})
 	b.Device(0x04)
-	b.Add(audit.HSMLogin{Serial: hsmSerial})
+	b.Add(audit.HSMLogin{Serial: hsmSerial, Generation: b.generation})
 	b.Device(0x46)
 	b.Add(audit.KeyGenerated{Serial: hsmSerial, ID: 1, Label: intent.KeyLabel, Spec: intent.KeySpec, SPKI: base64.StdEncoding.EncodeToString(cert.RawSubjectPublicKeyInfo)})
 	if b.Maker != nil {
