@@ -1,10 +1,15 @@
 package main
 
 import (
+	"regexp"
+
 	"anodize/cmd/internal/gate"
 	"anodize/core/ceremony"
 	"anodize/devices/machine"
 )
+
+// digest matches a SHA-256, which people compare.
+var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // told is the machine as the sentinel tells of it.
 type told struct{ gate *gate.Client }
@@ -18,7 +23,7 @@ func (t told) Look() ceremony.Environment {
 	for _, s := range e.Sections {
 		g := ceremony.FactGroup{Title: s.Title}
 		for _, f := range s.Facts {
-			g.Facts = append(g.Facts, ceremony.Fact{Name: f.Name, Value: f.Value})
+			g.Facts = append(g.Facts, ceremony.Fact{Name: f.Name, Value: f.Value, Mono: digest.MatchString(f.Value)})
 		}
 		out.Shown = append(out.Shown, g)
 	}

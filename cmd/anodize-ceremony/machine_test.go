@@ -23,7 +23,7 @@ type sentinel struct {
 func (s *sentinel) Look() gate.Environment {
 	return gate.Environment{
 		By: "sentinel", Crash: "exit status 2", Warning: "w", Claims: []machine.Fact{{Name: "PCR 4", Value: "ab"}},
-		Sections: []machine.Section{{Title: "Machine", Facts: []machine.Fact{{Name: "Model", Value: "x"}}}},
+		Sections: []machine.Section{{Title: "Machine", Facts: []machine.Fact{{Name: "Model", Value: "x"}, {Name: "PCR 4", Value: strings.Repeat("ab", 32)}}}},
 	}
 }
 
@@ -43,7 +43,7 @@ func TestBehindTheGateTheSentinelIsAsked(t *testing.T) {
 	r.behind(g)
 	want := ceremony.Environment{
 		By: "sentinel", Crash: "exit status 2", Warning: "w", Claims: []ceremony.Claim{{Name: "PCR 4", Value: "ab"}},
-		Shown: []ceremony.FactGroup{{Title: "Machine", Facts: []ceremony.Fact{{Name: "Model", Value: "x"}}}},
+		Shown: []ceremony.FactGroup{{Title: "Machine", Facts: []ceremony.Fact{{Name: "Model", Value: "x"}, {Name: "PCR 4", Value: strings.Repeat("ab", 32), Mono: true}}}},
 	}
 	if e := (told{g}).Look(); !reflect.DeepEqual(e, want) {
 		t.Errorf("%+v", e)

@@ -178,6 +178,7 @@ func TestTheKioskBehindTheSentinel(t *testing.T) {
 	k := watch(t, vm, r)
 	shows(t, k, "Is this the machine?")
 	checkPrivileges(t, vm)
+	awaitConsole(t, vm, "A ceremony is running on this machine: go to its own screen.")
 
 	// A network card and a serial adapter are kept out, and shown.
 	vm.Plug("usb-net", "net0", map[string]any{"netdev": "net", "bus": "usb.0"})

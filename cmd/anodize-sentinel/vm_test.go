@@ -46,7 +46,7 @@ func inGuest(program string, args []string) {
 	}
 	s := newSentinel()
 	s.machine = machine.New("/none") // one that says the same at all times
-	s.program, s.args, s.terminals = program, args, func() []string { return []string{"/dev/ttyS2"} }
+	s.program, s.args, s.terminals = program, args, func() []string { return []string{"/dev/ttyS0"} }
 	s.halt = func(how int) {
 		left, err := filepath.Glob("/run/anodize/*")
 		port.Say("HALT %x %d %q %v", how, len(left), running(), err)
@@ -192,6 +192,22 @@ func claims(e gate.Environment, name string) string {
 		}
 	}
 	return ""
+}
+
+// awaitConsole waits until the machine's first serial line has shown a text.
+func awaitConsole(t *testing.T, vm *qemu.VM, text string) {
+	t.Helper()
+	for end := time.Now().Add(3 * time.Minute); !strings.Contains(vm.Log(), text); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the console never shows %q", text)
+		}
+	}
+}
+
+// Nobody can see why a machine without a display shows nothing but on its serial line.
+func TestAMachineWithoutADisplaySaysSoOnItsSerialLine(t *testing.T) {
+	vm := qemu.Boot(t, qemu.Options{Program: guestProgram(t), Args: []string{"/none"}})
+	awaitConsole(t, vm, "This machine cannot show its ceremony: no display was found")
 }
 
 // What a kiosk can and cannot do, tried by one that is not ours.

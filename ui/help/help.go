@@ -135,6 +135,8 @@ func gate(v *ceremony.View) string {
 		return "head"
 	}
 	switch {
+	case !v.ClockConfirmed:
+		return "machine"
 	case v.Stick.State != ceremony.There:
 		return "stick"
 	case v.HSM.State == ceremony.Absent:
@@ -224,7 +226,7 @@ func long(b ceremony.StepsBody, phase int) string {
 
 // anchors are the steps of the runbooks, by the pages of their screens.
 var anchors = map[string]string{
-	"clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
+	"machine": "power", "clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
 	"menu": "choose", "custodians": "custodians", "request": "request", "plan": "plan", "share-show": "shares",
 	"share-entry": "entry", "work": "work", "fingerprint": "fingerprint", "export": "export", "note-head": "head",
 	"validate": "findings", "new-disc": "work", "record": "record",

@@ -100,8 +100,9 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		want help.Place
 	}{
 		{"the clock", ceremony.View{Operation: "Before we begin", Body: ceremony.ClockBody{}}, help.Place{Page: "step-clock", Runbook: "runbook-init", Anchor: "clock"}},
-		{"the stick's files", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}, Stick: waiting}, help.Place{Page: "step-stick", Runbook: "runbook-init", Anchor: "stick"}},
-		{"the profile", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}, Stick: there}, help.Place{Page: "step-profile", Runbook: "runbook-init", Anchor: "profile"}},
+		{"what the machine says", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}}, help.Place{Page: "step-machine", Runbook: "runbook-init", Anchor: "power"}},
+		{"the stick's files", ceremony.View{Operation: "Before we begin", ClockConfirmed: true, Body: ceremony.FactsBody{}, Stick: waiting}, help.Place{Page: "step-stick", Runbook: "runbook-init", Anchor: "stick"}},
+		{"the profile", ceremony.View{Operation: "Before we begin", ClockConfirmed: true, Body: ceremony.FactsBody{}, Stick: there}, help.Place{Page: "step-profile", Runbook: "runbook-init", Anchor: "profile"}},
 		{"the HSM is waited for", ceremony.View{Operation: "Before we begin", Body: gate, Stick: there}, help.Place{Page: "step-hsm", Runbook: "runbook-init", Anchor: "hsm"}},
 		{"the head of an archive", ceremony.View{Operation: "Before we begin", Body: ceremony.FingerprintBody{}, Records: 9}, help.Place{Page: "step-head", Runbook: "runbook-sign", Anchor: "disc"}},
 		{"names", ceremony.View{Operation: "Init root", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-custodians", Runbook: "runbook-init", Anchor: "custodians"}},
