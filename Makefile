@@ -7,10 +7,14 @@ MODULES = . ui/raster
 # Debian packages that the tests and the rehearsal's checks need, and those that
 # the tests in a virtual machine need besides.
 DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata \
-	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev libusbredirparser-dev
+	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev libusbredirparser-dev \
+	cpio gdisk osslsigncode sbsigntool zstd
 DEBS_VM = qemu-system-x86
+# What the image's kernel is built with, and Secure Boot signatures are made with.
+DEBS_IMAGE = linux-source-6.1 gcc-12 gcc libc6-dev binutils zstd bc bison cpio flex libelf-dev make patch xz-utils sbsigntool
 
-.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img clean
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img clean \
+	image prod-amd64 image-dev sign verify-image pin list-usb write-usb
 
 all: test
 
@@ -31,15 +35,21 @@ test: deps lint
 	@for m in $(MODULES); do (cd $$m && go test ./...) || exit 1; done
 
 # Tests that need a Linux kernel, in QEMU without hardware acceleration. Debian's
-# kernel is downloaded once, into the user's cache folder.
-test-vm: DEBS += $(DEBS_VM)
+# kernel is downloaded once, into the user's cache folder; the image's is compiled
+# there once, which takes 10 to 40 minutes.
+test-vm: DEBS += $(DEBS_VM) $(DEBS_IMAGE) ovmf
 test-vm: deps
+	$(IMAGE) kernel
 	go test -tags vm -count 1 -p 1 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
 
-# One frame and one walk by keys.
+# One frame and one walk by keys; the image up to its first gate where its kernel has
+# been compiled before.
 test-vm-smoke: DEBS += $(DEBS_VM)
 test-vm-smoke: deps
 	go test -tags vm -run Smoke -count 1 -timeout 10m ./cmd/anodize-rehearsal
+	@if $(IMAGE) kernel -check; then $(MAKE) --no-print-directory deps DEBS="$(DEBS_IMAGE) ovmf" && \
+		go test -tags vm -run Smoke -count 1 -timeout 20m ./cmd/anodize-image; \
+	else echo "The image's boot was not run: its kernel is not in the cache; make image compiles it."; fi
 
 # Plays a whole ceremony on simulated devices into build/rehearsal.
 rehearsal: deps
@@ -71,6 +81,39 @@ docs: deps
 	@mkdir -p build/docs; for f in assets/pages/*.html; do \
 		chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
 			--print-to-pdf=build/docs/$$(basename $$f .html).pdf file://$(CURDIR)/$$f || exit 1; done
+
+# The bootable image, for a release: the tree must be clean, or ALLOW_DIRTY=1 marks
+# the image. MODE=dev, or image-dev, makes one for developers.
+IMAGE = go run ./cmd/anodize-image
+MODE = production
+image prod-amd64: DEBS = $(DEBS_IMAGE)
+image prod-amd64: deps
+	$(IMAGE) build -mode $(MODE) $(if $(filter 1,$(ALLOW_DIRTY)),-allow-dirty)
+image-dev:
+	@$(MAKE) --no-print-directory image MODE=dev
+
+# A copy of an image with a Secure Boot signature: make sign KEY=db.key CERT=db.crt
+ISO = build/anodize-prod-amd64.iso
+sign: DEBS = $(DEBS_IMAGE)
+sign: deps
+	$(IMAGE) sign -key "$(KEY)" -cert "$(CERT)" "$(ISO)"
+
+# Builds an image again and compares: make verify-image ISO=their.iso
+verify-image: DEBS = $(DEBS_IMAGE)
+verify-image: deps
+	$(IMAGE) verify "$(ISO)"
+
+# Takes the versions of the kernel's source and of the tools that are installed, after
+# showing what changed.
+pin: DEBS = $(DEBS_IMAGE)
+pin: deps
+	$(IMAGE) pin
+
+# make write-usb DEV=/dev/sdX asks, and writes the image to a USB stick.
+list-usb:
+	$(IMAGE) list-usb
+write-usb:
+	$(IMAGE) write-usb "$(ISO)" "$(DEV)"
 
 # A stick with the profile and the request of the tests, in build.
 fake-shuttle.img:

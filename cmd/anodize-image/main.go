@@ -41,7 +41,7 @@ type command struct {
 
 var commands = []command{
 	{"build", "[-mode production|dev] [-allow-dirty] [-out FOLDER]", "builds the image", (*call).build},
-	{"kernel", "", "compiles the kernel into the cache, so that builds are quick", (*call).kernel},
+	{"kernel", "[-check]", "compiles the kernel into the cache, or checks that it was", (*call).kernel},
 	{"pin", "[-yes]", "takes the versions that apt has, after showing what changes", (*call).pin},
 	{"show", "IMAGE", "tells what is in an image, and its hashes", (*call).show},
 	{"verify", "IMAGE", "builds the image again from this tree and compares", (*call).verify},
@@ -133,14 +133,24 @@ func (c *call) kernelBuilder(loose bool) (kernel.Builder, error) {
 	return kernel.Builder{Folder: filepath.Join(tree, "nix", "kernel"), Cache: cache, Log: c.log, Loose: loose}, nil
 }
 
+// errCold says that a kernel would have to be compiled first.
+var errCold = errors.New("the kernel was not compiled yet")
+
 // kernel compiles the kernel, and puts an initramfs without programs into it.
 func (c *call) kernel() error {
-	if err := c.noFlags("kernel", 0); err != nil {
+	fs := flag.NewFlagSet("kernel", flag.ContinueOnError)
+	check := fs.Bool("check", false, "")
+	if err := c.parse(fs, 0); err != nil {
 		return err
 	}
 	b, err := c.kernelBuilder(true)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case !*check:
+		return b.Compile()
+	case !b.Warm():
+		return errCold
 	}
-	return b.Compile()
+	return nil
 }

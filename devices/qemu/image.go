@@ -58,7 +58,7 @@ func (i *Image) arguments(vm *VM) []string {
 		"-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + code,
 		"-drive", "if=pflash,format=raw,unit=1,file=" + vm.path("vars"),
 		"-drive", "if=none,id=image,format=raw,readonly=on,media=" + media + ",file=" + i.File,
-		"-device", "qemu-xhci,id=boot", "-device", "usb-storage,id=medium,bus=boot.0,drive=image,bootindex=0,removable=on",
+		"-device", "qemu-xhci,id=boot", "-device", "usb-storage,id=medium,bus=boot.0,drive=image,bootindex=9,removable=on",
 	}
 }
 
