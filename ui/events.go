@@ -37,9 +37,10 @@ type Screens struct {
 	rows    [][]string // what can be focused, as it stands on the screen
 	focus   string     // explicitly moved there; empty: nowhere
 
-	scroll   kit.Scroll
-	overflow bool // the body is higher than its room
-	reveal   bool // the focus was moved: scroll to it
+	scroll     kit.Scroll
+	findingsAt map[float32]*findingRows // by scale
+	overflow   bool                     // the body is higher than its room
+	reveal     bool                     // the focus was moved: scroll to it
 
 	down    map[key.Name]bool // keys held, so that a repeated key acts once
 	holding map[string]bool   // held actions that were told so
@@ -96,7 +97,7 @@ func (s *Screens) reset() {
 	s.targets = map[string]*target{}
 	s.rows, s.focus, s.guide.focus = nil, "", ""
 	s.scroll.Reset()
-	s.reader = reader{}
+	s.reader, s.findingsAt = reader{}, nil
 	s.reveal, s.shift, s.digits, s.accents = false, false, false, accents{}
 	s.holding = map[string]bool{}
 	if s.down == nil {

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -396,5 +397,47 @@ func TestAKeyboardShowsForATextOnlyOnceAFingerWasUsed(t *testing.T) {
 	play(t, h, v, "type a")
 	if h.HasText("Shift") {
 		t.Error("the keyboard stays although there is a real one")
+	}
+}
+
+// Of a long list only what is in sight is laid out; nothing of it is missing for that.
+func TestEveryFindingIsSeenWhileAListIsScrolled(t *testing.T) {
+	for _, size := range sizes {
+		v := with(base("Validate disc", 0), "The disc is sound", "", nil, primary("menu", "Back to the menu"))
+		var b ceremony.FindingsBody
+		for i := range 200 {
+			b.Findings = append(b.Findings, ceremony.Finding{Level: "PASS", Check: "check", What: fmt.Sprintf("finding %d", i)})
+		}
+		v.Body = b
+		h := show(t, size, &v)
+		before := h.Image()
+		play(t, h, &v, "key F12")
+		if !bytes.Equal(h.Image().Pix, before.Pix) {
+			t.Errorf("%v: the second frame differs from the first", size)
+		}
+		seen, laid := map[string]bool{}, 0
+		for range 200 {
+			n := 0
+			for _, l := range h.Labels() {
+				if strings.HasPrefix(l.Text, "finding ") {
+					n++
+					seen[l.Text] = seen[l.Text] || l.Whole()
+				}
+			}
+			laid = max(laid, n)
+			if !h.HasText("More below") {
+				break
+			}
+			play(t, h, &v, "key Down")
+		}
+		missing := 0
+		for _, f := range b.Findings {
+			if !seen[f.What] {
+				missing++
+			}
+		}
+		if missing > 0 || laid > 100 {
+			t.Errorf("%v: %d findings are never seen, %d are laid out at once", size, missing, laid)
+		}
 	}
 }

@@ -12,25 +12,59 @@ import (
 	"anodize/ui/kit"
 )
 
-// findings draws what a validation found, a line each.
-func (s *Screens) findings(gtx layout.Context, b ceremony.FindingsBody) layout.Dimensions {
-	level := kit.Style{Size: kit.SizeNote, Face: kit.Medium}
-	check := kit.Style{Size: kit.SizeDetail, Face: kit.Mono, Color: kit.Ink}
-	levels, checks := 0, 0
-	for _, f := range b.Findings {
-		levels = max(levels, s.th.Width(gtx, level, f.Level))
-		checks = max(checks, s.th.Width(gtx, check, f.Check))
+// findingRows are what is known of the rows of a list at one scale.
+type findingRows struct {
+	of             *ceremony.Finding // the first one
+	count, width   int
+	levels, checks int   // widths of the columns
+	high           []int // of each row; negative: not laid out yet
+}
+
+// findingRows returns what is known of the rows, or measures the columns.
+func (s *Screens) findingRows(gtx layout.Context, fs []ceremony.Finding) *findingRows {
+	scale, width := gtx.Metric.PxPerDp, gtx.Constraints.Max.X
+	if r := s.findingsAt[scale]; r != nil && r.width == width && r.count == len(fs) && r.of == &fs[0] {
+		return r
 	}
+	r := &findingRows{of: &fs[0], count: len(fs), width: width, high: make([]int, len(fs))}
+	level, check := findingStyles()
+	for i, f := range fs {
+		r.high[i] = -1
+		r.levels = max(r.levels, s.th.Width(gtx, level, f.Level))
+		r.checks = max(r.checks, s.th.Width(gtx, check, f.Check))
+	}
+	if s.findingsAt == nil {
+		s.findingsAt = map[float32]*findingRows{}
+	}
+	s.findingsAt[scale] = r
+	return r
+}
+
+func findingStyles() (level, check kit.Style) {
+	return kit.Style{Size: kit.SizeNote, Face: kit.Medium}, kit.Style{Size: kit.SizeDetail, Face: kit.Mono, Color: kit.Ink}
+}
+
+// findings draws what a validation found, a line each. There may be thousands: once
+// their heights are known, only those are laid out that are in sight.
+func (s *Screens) findings(gtx layout.Context, b ceremony.FindingsBody) layout.Dimensions {
+	if len(b.Findings) == 0 {
+		return layout.Dimensions{Size: image.Pt(gtx.Constraints.Max.X, 0)}
+	}
+	r := s.findingRows(gtx, b.Findings)
+	level, check := findingStyles()
 	pad := image.Pt(gtx.Dp(28), gtx.Dp(16))
 	return kit.Card(gtx, pad, func(gtx layout.Context) layout.Dimensions {
-		checks = min(checks, gtx.Constraints.Max.X*36/100)
-		var rows []layout.Widget
+		checks := min(r.checks, gtx.Constraints.Max.X*36/100)
+		y := 0
 		for i, f := range b.Findings {
-			rows = append(rows, func(gtx layout.Context) layout.Dimensions {
-				return s.finding(gtx, f, [2]kit.Style{level, check}, levels, checks, i+1 < len(b.Findings))
-			})
+			if r.high[i] < 0 || s.scroll.Near(pad.Y+y, pad.Y+y+r.high[i]) {
+				r.high[i] = kit.At(gtx, 0, y, func(gtx layout.Context) layout.Dimensions {
+					return s.finding(gtx, f, [2]kit.Style{level, check}, r.levels, checks, i+1 < len(b.Findings))
+				}).Size.Y
+			}
+			y += r.high[i]
 		}
-		return kit.Column(gtx, 0, rows...)
+		return layout.Dimensions{Size: image.Pt(gtx.Constraints.Max.X, y)}
 	})
 }
 

@@ -80,7 +80,7 @@ func shots() []shot {
 	for _, f := range long() {
 		add(f.name, f.view, every, false, nil)
 	}
-	for name, script := range map[string]string{"help": "key F1", "help-runbook": "key F1; key F2", "help-find": "tap Help; tap Find; tap a; tap l"} {
+	for name, script := range map[string]string{"help": "key F1", "help-find": "tap Help; tap Find; tap a; tap l"} {
 		v := ordinary()[7].view
 		add(name, v, keptSizes, true, func(t *testing.T, h *host.Headless) { play(t, h, &v, script) })
 	}
