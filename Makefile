@@ -2,6 +2,7 @@
 
 export CGO_ENABLED = 0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VNU = vnu-jar@26.9.27
 MODULES = . ui/raster
 
 # Debian packages that the tests and the rehearsal's checks need, and those that
@@ -68,10 +69,13 @@ performance: deps
 golden:
 	go test ./ui -run TestGolden -update
 
-# Holds the pages against Chromium: the same words on the same lines; pictures of
-# both side by side go to docs/html. Takes about four minutes.
-compare: DEBS += chromium fonts-go
+# Holds the pages against the W3C's validator, markup and style, which comes from npm;
+# and against Chromium: the same words on the same lines; pictures of both side by
+# side go to docs/html. Takes about four minutes.
+compare: DEBS += chromium fonts-go default-jre-headless
 compare: deps
+	npm install --silent --no-audit --no-fund --prefix build/vnu $(VNU)
+	java -jar build/vnu/node_modules/vnu-jar/build/dist/vnu.jar --Werror assets/pages/*.html core/record/testdata/*.html
 	go vet -tags chromium ./ui/html
 	go test -tags chromium -run 'LinesBreak|PicturesBeside' -timeout 20m ./ui/html -args -beside $(CURDIR)/docs/html
 

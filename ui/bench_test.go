@@ -62,3 +62,19 @@ func BenchmarkSecond(b *testing.B) {
 		w.frame(b, &v)
 	}
 }
+
+// BenchmarkUnchanged paints a frame in which nothing has changed.
+func BenchmarkUnchanged(b *testing.B) {
+	for _, name := range []string{"fingerprint", "longfindings"} {
+		b.Run(name, func(b *testing.B) {
+			w, v := newWindow(sizes[3]), byName(b, name)
+			w.frame(b, v)
+			w.frame(b, v)
+			for b.Loop() {
+				if _, err := w.painter.Frame(&w.ops, w.target); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -56,7 +56,7 @@ func (s *Scroll) Reveal(y0, y1 int) {
 // Near tells whether any of the lines from y0 to y1 is in sight, or nearly; of what does
 // not scroll all is.
 func (s *Scroll) Near(y0, y1 int) bool {
-	return s.room <= 0 || y1 >= s.offset-s.room/4 && y0 <= s.offset+s.room+s.room/4
+	return s.room <= 0 || y1 >= s.offset-s.room/16 && y0 <= s.offset+s.room+s.room/16
 }
 
 // Reset goes back to the top.

@@ -38,7 +38,9 @@ func Fingerprint(size image.Point) *Page { return newPage(size, fingerprint()) }
 func Findings(size image.Point) *Page { return newPage(size, findings()) }
 
 func newPage(size image.Point, v ceremony.View) *Page {
-	return &Page{screens: ui.New(kit.NewTheme()), view: v, size: size}
+	p := &Page{screens: ui.New(kit.NewTheme()), view: v, size: size}
+	p.Plain() // a list that scrolls knows what is in sight once it was laid out
+	return p
 }
 
 // Size returns the page's width and height in pixels.
