@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"anodize/core/archive"
+	"anodize/core/audit"
 	"anodize/core/ceremony"
 	"anodize/core/disc"
 	"anodize/devices/sim"
@@ -40,6 +41,23 @@ func sound(t *testing.T, r *room) archive.Result {
 	return res
 }
 
+// intents names the operations of the sessions that hold the intent of one that
+// issues nothing.
+func intents(log *audit.Log) map[string]string {
+	operations := map[string]string{}
+	intended := ""
+	for _, r := range log.Records() {
+		switch e := r.Event.(type) {
+		case audit.IntentKeyBackup, audit.IntentUpdateHSM:
+			intended = strings.TrimPrefix(e.Name(), "intent.")
+		case audit.SessionClose:
+			operations[e.Directory] = intended
+			intended = ""
+		}
+	}
+	return operations
+}
+
 // directories names the sessions of a room's disc by their first sector.
 func directories(t *testing.T, r *room) map[uint32]string {
 	t.Helper()
@@ -54,6 +72,10 @@ func directories(t *testing.T, r *room) map[uint32]string {
 	names := map[uint32]string{}
 	for _, s := range sessions {
 		names[s.Address] = s.Directories[len(s.Directories)-1].Name
+	}
+	operations := intents(verified(t, r).Log)
+	for address, name := range names {
+		names[address] = strings.TrimSpace(name + " " + operations[name])
 	}
 	return names
 }

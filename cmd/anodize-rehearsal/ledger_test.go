@@ -59,13 +59,14 @@ func watch(r *room) *ledger {
 			}
 		}
 	})
-	r.hsm.Trace = func(f sim.HSMFrame) {
+	trace := func(f sim.HSMFrame) {
 		command := f.Command
 		if f.Inner != 0 {
 			command = f.Inner
 		}
 		add(act{kind: hsmCommand, command: command})
 	}
+	r.hsm.Trace, r.hsm2.Trace = trace, trace
 	r.stick.SetTrace(func(o sim.StickOperation) {
 		if o.Step == sim.StickCreate || o.Step == sim.StickWrite || o.Step == sim.StickRename {
 			add(act{kind: stickWrite, file: o.Name})
@@ -93,6 +94,10 @@ const (
 	cmdReset      = 0x08
 	cmdGenerate   = 0x46
 	cmdSignECDSA  = 0x56
+	cmdExport     = 0x4A // EXPORT WRAPPED
+	cmdImport     = 0x4B // IMPORT WRAPPED
+	cmdPutWrapKey = 0x4C
+	cmdChangeKey  = 0x6C // CHANGE AUTHENTICATION KEY
 )
 
 // broken says where a ledger breaks invariants 1 and 2: disc before stick, and
@@ -150,13 +155,27 @@ func broken(acts []act, directories map[uint32]string) error {
 	return nil
 }
 
-// mayRun says whether an HSM command may follow the session called last.
+// mayRun says whether an HSM command may follow the session called last, which is
+// followed by the operation's name if that has no key operation of its own.
 func mayRun(command byte, last string) error {
-	intent, commit := strings.HasSuffix(last, "-intent"), strings.HasSuffix(last, "-commit")
+	name, operation, _ := strings.Cut(last, " ")
+	intent, commit := strings.HasSuffix(name, "-intent"), strings.HasSuffix(name, "-commit")
 	switch command {
-	case cmdReset, cmdGenerate:
+	case cmdReset:
+		if !commit && !(intent && operation == "key-backup") {
+			return fmt.Errorf("HSM command %02Xh without a commit session, or the intent of a backup", command)
+		}
+	case cmdGenerate:
 		if !commit {
 			return fmt.Errorf("HSM command %02Xh without a commit session", command)
+		}
+	case cmdChangeKey:
+		if !commit && !(intent && operation == "update-hsm") {
+			return fmt.Errorf("HSM command %02Xh without a commit session, or the intent of an update", command)
+		}
+	case cmdExport, cmdImport, cmdPutWrapKey:
+		if !intent || operation != "key-backup" {
+			return fmt.Errorf("HSM command %02Xh without the intent of a backup", command)
 		}
 	case cmdSignECDSA:
 		if !commit && !intent {
