@@ -10,7 +10,7 @@ MODULES = . ui/raster
 DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata \
 	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev libusbredirparser-dev \
 	cpio gdisk osslsigncode sbsigntool zstd
-DEBS_VM = qemu-system-x86
+DEBS_VM = qemu-system-x86 ovmf swtpm
 # What the image's kernel is built with, and Secure Boot signatures are made with.
 DEBS_IMAGE = linux-source-6.1 gcc-12 gcc libc6-dev binutils zstd bc bison cpio flex libelf-dev make patch xz-utils sbsigntool
 
@@ -38,7 +38,7 @@ test: deps lint
 # Tests that need a Linux kernel, in QEMU without hardware acceleration. Debian's
 # kernel is downloaded once, into the user's cache folder; the image's is compiled
 # there once, which takes 10 to 40 minutes.
-test-vm: DEBS += $(DEBS_VM) $(DEBS_IMAGE) ovmf
+test-vm: DEBS += $(DEBS_VM) $(DEBS_IMAGE)
 test-vm: deps
 	$(IMAGE) kernel
 	go test -tags vm -count 1 -p 1 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
@@ -48,7 +48,7 @@ test-vm: deps
 test-vm-smoke: DEBS += $(DEBS_VM)
 test-vm-smoke: deps
 	go test -tags vm -run Smoke -count 1 -timeout 10m ./cmd/anodize-rehearsal
-	@if $(IMAGE) kernel -check; then $(MAKE) --no-print-directory deps DEBS="$(DEBS_IMAGE) ovmf" && \
+	@if $(IMAGE) kernel -check; then $(MAKE) --no-print-directory deps DEBS="$(DEBS_IMAGE)" && \
 		go test -tags vm -run Smoke -count 1 -timeout 20m ./cmd/anodize-image; \
 	else echo "The image's boot was not run: its kernel is not in the cache; make image compiles it."; fi
 
@@ -90,9 +90,10 @@ docs: deps
 # the image. MODE=dev, or image-dev, makes one for developers.
 IMAGE = go run ./cmd/anodize-image
 MODE = production
-image prod-amd64: DEBS = $(DEBS_IMAGE)
-image prod-amd64: deps
+image: DEBS = $(DEBS_IMAGE)
+image: deps
 	$(IMAGE) build -mode $(MODE) $(if $(filter 1,$(ALLOW_DIRTY)),-allow-dirty)
+prod-amd64: image
 image-dev:
 	@$(MAKE) --no-print-directory image MODE=dev
 

@@ -54,7 +54,7 @@ func TestEveryCommandRuns(t *testing.T) {
 // to be part of it.
 func recurses(target string) bool {
 	switch target {
-	case "test", "test-vm", "test-vm-smoke", "bench", "performance", "golden":
+	case "test", "test-vm", "test-vm-smoke", "bench", "performance", "golden", "image":
 		return true
 	}
 	return false

@@ -118,8 +118,8 @@ func (c *call) image(mode string, loose bool) ([]byte, commit, error) {
 	if err != nil {
 		return nil, at, err
 	}
-	if len(image) > bootable.MaxSize {
-		return nil, at, fmt.Errorf("the image has %d bytes, more than the %d that are allowed", len(image), bootable.MaxSize)
+	if most := bootable.MaxSize - bootable.Reserved; len(image) > most {
+		return nil, at, fmt.Errorf("the image has %d bytes, more than the %d that are allowed", len(image), most)
 	}
 	return image, at, nil
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"os"
 	"os/exec"
@@ -12,7 +13,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"anodize/cmd/anodize-image/internal/authenticode"
 	"anodize/cmd/anodize-image/internal/bootable"
 	"anodize/devices/qemu"
 )
@@ -57,11 +60,7 @@ func probeKernel(t *testing.T) string {
 // probeImage writes an image with a kernel to a file.
 func probeImage(t *testing.T, kernel string) string {
 	t.Helper()
-	data, err := os.ReadFile(kernel)
-	if err != nil {
-		t.Fatal(err)
-	}
-	image, err := bootable.Assemble(bootable.Disc{Label: "ANODIZE_TEST", Time: disc("dev", commit{}).Time.AddDate(2025, 0, 0)}, data)
+	image, err := bootable.Assemble(bootable.Disc{Label: "ANODIZE_TEST", Time: time.Date(2026, 4, 25, 14, 30, 22, 0, time.UTC)}, read(t, kernel))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +69,15 @@ func probeImage(t *testing.T, kernel string) string {
 		t.Fatal(err)
 	}
 	return name
+}
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // snakeoil signs a program with the key that the tests' firmware trusts.
@@ -212,25 +220,58 @@ func TestWhatABootLoaderHandsOverIsNotLookedAt(t *testing.T) {
 // A signed copy is the same image, and what is in it can still be told.
 func TestASignedImageIsTheSameImage(t *testing.T) {
 	kernel := probeKernel(t)
-	read := func(name string) []byte {
-		t.Helper()
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	built, signed := read(probeImage(t, kernel)), read(probeImage(t, snakeoil(t, kernel)))
+	built, signed := read(t, probeImage(t, kernel)), read(t, probeImage(t, snakeoil(t, kernel)))
 	if differences, err := compare(signed, built); err != nil || differences != nil {
 		t.Errorf("the signed image differs: %q, %v", differences, err)
 	}
-	other := bytes.Clone(read(kernel))
+	other := bytes.Clone(read(t, kernel))
 	other[0x600]++
 	changed := filepath.Join(t.TempDir(), "changed.efi")
 	if err := os.WriteFile(changed, other, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if differences, err := compare(read(probeImage(t, snakeoil(t, changed))), built); err != nil || differences == nil {
+	if differences, err := compare(read(t, probeImage(t, snakeoil(t, changed))), built); err != nil || differences == nil {
 		t.Errorf("another kernel that was signed passes: %v", err)
+	}
+}
+
+// The firmware measures what it starts into a TPM. Its log holds the very hash that
+// this program prints for people to compare.
+func TestTheTPMsLogShowsTheHashThatIsPrinted(t *testing.T) {
+	kernel := probeKernel(t)
+	state, err := os.MkdirTemp("", "tpm") // a socket's path is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(state, "socket")
+	tpm := exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+state, "--ctrl", "type=unixio,path="+socket)
+	if err := tpm.Start(); err != nil {
+		t.Fatalf("starting a TPM (Debian: swtpm): %v", err)
+	}
+	t.Cleanup(func() {
+		_ = tpm.Process.Kill() // it may have ended with the machine
+		_ = tpm.Wait()
+		os.RemoveAll(state)
+	})
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := os.Stat(socket); err == nil {
+			break
+		} else if time.Now().After(end) {
+			t.Fatalf("the TPM does not start: %v", err)
+		}
+	}
+	vm := qemu.Boot(t, qemu.Options{Image: &qemu.Image{File: probeImage(t, kernel)}, Extra: []string{
+		"-chardev", "socket,id=tpm,path=" + socket, "-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0",
+	}})
+	log, err := hex.DecodeString(facts(vm)["measured"])
+	if err != nil || len(log) == 0 {
+		t.Fatalf("the TPM's log has %d bytes, %v", len(log), err)
+	}
+	hash, err := authenticode.Sum(read(t, kernel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(log, hash[:]) {
+		t.Errorf("the TPM's log of %d bytes does not hold %x", len(log), hash)
 	}
 }

@@ -23,8 +23,12 @@ import (
 // from a medium that it knows nothing about (UEFI 2.10, 3.5.1.1).
 const Kernel = "EFI/BOOT/BOOTX64.EFI"
 
-// MaxSize is how large an image may be.
-const MaxSize = 16 << 20
+// MaxSize is how large an image may be, Reserved how much of that is kept for a
+// program that is still to come, the linter.
+const (
+	MaxSize  = 16 << 20
+	Reserved = 4 << 20
+)
 
 // Program is a program of the initramfs.
 type Program struct {
