@@ -14,7 +14,7 @@ DEBS_VM = qemu-system-x86 ovmf swtpm
 # What the image's kernel is built with, and Secure Boot signatures are made with.
 DEBS_IMAGE = linux-source-6.1 gcc-12 gcc libc6-dev binutils zstd bc bison cpio flex libelf-dev make patch xz-utils sbsigntool
 
-.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img clean \
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img qemu-dev-sdl qemu-dev-nographic clean \
 	image prod-amd64 image-dev sign verify-image pin list-usb write-usb
 
 all: test
@@ -124,6 +124,13 @@ write-usb:
 fake-shuttle.img:
 	@mkdir -p build && rm -f build/$@
 	go run ./cmd/anodize-shuttle init -profile testdata/profile.toml testdata/intermediate.csr build/$@
+
+# A developers' image in a virtual machine with simulated devices, which stay in
+# build/qemu: in a window, or kept as a picture, build/qemu/screen.png.
+qemu-dev-sdl: DEBS += qemu-system-x86 qemu-system-gui ovmf
+qemu-dev-nographic: DEBS += qemu-system-x86 ovmf
+qemu-dev-sdl qemu-dev-nographic: deps image-dev
+	go run ./cmd/anodize-qemu -display $(if $(filter %sdl,$@),sdl,none) build/anodize-dev-amd64.iso
 
 clean:
 	rm -rf build
