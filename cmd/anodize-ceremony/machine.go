@@ -2,14 +2,18 @@ package main
 
 import (
 	"regexp"
+	"strings"
 
 	"anodize/cmd/internal/gate"
 	"anodize/core/ceremony"
 	"anodize/devices/machine"
 )
 
-// digest matches a SHA-256, which people compare.
-var digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// digest matches a SHA-256, which people compare, and four a group of it.
+var (
+	digest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	four   = regexp.MustCompile(`.{4}`)
+)
 
 // told is the machine as the sentinel tells of it.
 type told struct{ gate *gate.Client }
@@ -23,11 +27,19 @@ func (t told) Look() ceremony.Environment {
 	for _, s := range e.Sections {
 		g := ceremony.FactGroup{Title: s.Title}
 		for _, f := range s.Facts {
-			g.Facts = append(g.Facts, ceremony.Fact{Name: f.Name, Value: f.Value, Mono: digest.MatchString(f.Value)})
+			g.Facts = append(g.Facts, fact(f))
 		}
 		out.Shown = append(out.Shown, g)
 	}
 	return out
+}
+
+// fact is one as people are shown it: a digest in groups of four digits.
+func fact(f machine.Fact) ceremony.Fact {
+	if !digest.MatchString(f.Value) {
+		return ceremony.Fact{Name: f.Name, Value: f.Value}
+	}
+	return ceremony.Fact{Name: f.Name, Value: strings.TrimSpace(four.ReplaceAllString(f.Value, "$0 ")), Mono: true}
 }
 
 // seen is the machine as this program sees it without a sentinel, on a developer's
