@@ -89,6 +89,10 @@ type Options struct {
 	// Voids are failed burns that the log does not declare yet, because the
 	// session that will is still to be burned. An auditor has none.
 	Voids []audit.SessionVoid
+
+	// Progress, if set, is told how many of the sessions' readings are done: each
+	// session of a disc is read three times.
+	Progress func(done, total int)
 }
 
 // Result is what was found. Everything but Findings is empty as far as errors

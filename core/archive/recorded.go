@@ -109,6 +109,7 @@ func (v *verifier) checkSessions(c *check) string {
 	}
 	last := v.sessions[len(v.sessions)-1]
 	v.newest = hold(last)
+	v.reading()
 	if v.newest.err != nil {
 		c.error("%v", v.newest.err)
 	}
@@ -162,6 +163,7 @@ func (v *verifier) checkCopies(c *check) string {
 	copies := 0
 	for i, s := range v.sessions[:len(v.sessions)-1] {
 		h := hold(s)
+		v.reading()
 		if h.err != nil {
 			c.error("%s: %v", label(i, s), h.err)
 		}
@@ -199,6 +201,7 @@ func (v *verifier) checkImages(c *check) string {
 		if err := s.verify(); err != nil {
 			c.error("%s: %v", label(i, *s), err)
 		}
+		v.reading()
 	}
 	if recorded == 0 {
 		return ""
@@ -246,6 +249,7 @@ func (v *verifier) checkReadBack(c *check) string {
 			if s.Recorded != nil && newestDirectory(s) == e.Directory {
 				compared++
 				compareReadBack(c, label(i, s), s.Recorded, e)
+				v.reading()
 			}
 		}
 	}

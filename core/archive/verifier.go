@@ -20,6 +20,7 @@ type verifier struct {
 	opts     Options
 	res      Result
 
+	read   int        // readings of sessions that are done
 	newest *holding   // the last session's directories
 	closes []closing  // the session.close records of the newest log
 	disc   state.Disc // by that log, the one that its last session stands on
@@ -75,6 +76,15 @@ func (v *verifier) run(name string, f func(*check) string) {
 	v.res.Findings = append(v.res.Findings, c.findings...)
 	if c.dropped > 0 {
 		v.add(Warn, name, fmt.Sprintf("%d more findings are not listed", c.dropped))
+	}
+}
+
+// reading tells that one more session was read in full.
+func (v *verifier) reading() {
+	v.read++
+	if v.opts.Progress != nil {
+		total := 3 * len(v.sessions)
+		v.opts.Progress(min(v.read, total), total)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"anodize/core/archive"
 	"anodize/core/audit"
 	"anodize/core/disc"
+	"anodize/core/profile"
 	"anodize/core/state"
 )
 
@@ -168,9 +169,18 @@ func (c *Ceremony) sameArchive(r archive.Result) error {
 		return fmt.Errorf("the disc is of a %s archive and this machine makes %s archives: put the right disc in", got, c.mode)
 	}
 	if hash := c.table.profile.Hash(); r.State.ProfileSHA256 != hexOf(hash[:]) {
-		return fmt.Errorf("the archive was begun with another profile (SHA-256 %s…): put in the stick with that profile.toml, or the disc that belongs to this one", groups(r.State.ProfileSHA256[:16]))
+		return fmt.Errorf("this is the archive of %q, begun with another profile (SHA-256 %s…): put in the stick with that profile.toml, or the disc that belongs to this one", archiveName(r), groups(r.State.ProfileSHA256[:16]))
 	}
 	return nil
+}
+
+// archiveName is the name of the CA whose archive was read, by its own profile.
+func archiveName(r archive.Result) string {
+	p, err := profile.Parse(r.Profile)
+	if err != nil {
+		return "another CA"
+	}
+	return p.CA.CommonName
 }
 
 // refuseArchive shows what is wrong with an archive that cannot be continued.

@@ -28,12 +28,34 @@ type tail struct {
 // the witnesses' sheet tells. A fault that passes must not look like damage, so
 // whatever does not verify is read a second time.
 func (c *Ceremony) verifyDisc(ctx context.Context) (archive.Result, tail, error) {
-	c.show(working("Verifying the disc from its first record", "Every session is read and every digest is computed again."), true)
+	c.show(verifying(-1, ""), true)
 	r, left, err := c.verifyOnce(ctx)
 	if err != nil || len(left.voids) > 0 || r.Worst() == archive.Error {
 		r, left, err = c.verifyOnce(ctx)
 	}
 	return r, left, err
+}
+
+// verifying is the screen of a disc that is read in full: how far that is, from 0
+// to 1, or negative, and how long it may still take.
+func verifying(fraction float64, left string) screen {
+	const title = "Verifying the disc from its first record"
+	return screen{
+		title: title, sentence: "Every session is read and every digest is computed again.",
+		body: StepsBody{[]WorkStep{{Label: title, State: Current, Fraction: fraction, Detail: left}}},
+	}
+}
+
+// verifyProgress shows how far a verification is.
+func (c *Ceremony) verifyProgress() func(done, total int) {
+	began := time.Now()
+	return func(done, total int) {
+		detail := ""
+		if left := remaining(time.Since(began), int64(done), int64(total)); left > 0 {
+			detail = elapsed(left) + " left"
+		}
+		c.progress(verifying(float64(done)/float64(total), detail))
+	}
 }
 
 func (c *Ceremony) verifyOnce(ctx context.Context) (archive.Result, tail, error) {
@@ -44,7 +66,8 @@ func (c *Ceremony) verifyOnce(ctx context.Context) (archive.Result, tail, error)
 	if len(sessions) == 0 {
 		return archive.Result{}, tail{}, fmt.Errorf("this disc holds no session of an archive: put the archive's own disc in, or a blank one: %w", errors.Join(damage...))
 	}
-	whole := archive.Verify(sessions, damage, archive.Options{})
+	progress := c.verifyProgress()
+	whole := archive.Verify(sessions, damage, archive.Options{Progress: progress})
 	if whole.Worst() != archive.Error {
 		return whole, tail{}, nil
 	}
@@ -52,7 +75,7 @@ func (c *Ceremony) verifyOnce(ctx context.Context) (archive.Result, tail, error)
 	var left tail
 	for n := len(tracks) - 1; n > 0 && n >= len(tracks)-maxTail; n-- {
 		left.add(tracks[n], sessions)
-		if r := archive.Verify(sessions, damage, archive.Options{Voids: left.voids}); r.Worst() != archive.Error {
+		if r := archive.Verify(sessions, damage, archive.Options{Voids: left.voids, Progress: progress}); r.Worst() != archive.Error {
 			return r, left, nil
 		}
 	}

@@ -45,6 +45,9 @@ func ReadSession(r io.ReaderAt, size int64, start uint32) (*Session, error) {
 
 func readSession(r io.ReaderAt, size int64, start uint32) (*Session, error) {
 	c := &cursor{r: r, start: int64(start), end: size / sectorSize}
+	if c.end-c.start < tableSector {
+		return nil, ErrNoSession
+	}
 	head, err := c.take(tableSector)
 	if err != nil {
 		return nil, err
