@@ -10,7 +10,7 @@ MODULES = . ui/raster
 DEBS = openssl gnutls-bin xorriso genisoimage dvd+rw-tools util-linux zbar-tools tidy python3 tzdata \
 	gcc libc6-dev dosfstools mtools exfatprogs libxkbcommon-tools x11proto-dev libx11-data linux-libc-dev libusbredirparser-dev \
 	cpio gdisk osslsigncode sbsigntool zstd
-DEBS_VM = qemu-system-x86 ovmf swtpm
+DEBS_VM = qemu-system-x86 ovmf swtpm cdrskin sg3-utils
 # What the image's kernel is built with, and Secure Boot signatures are made with.
 DEBS_IMAGE = linux-source-6.1 gcc-12 gcc libc6-dev binutils zstd bc bison cpio flex libelf-dev make patch xz-utils sbsigntool
 
@@ -43,11 +43,11 @@ test-vm: deps
 	$(IMAGE) kernel
 	go test -tags vm -count 1 -p 1 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
 
-# One frame and one walk by keys; the image up to its first gate where its kernel has
-# been compiled before.
+# One frame and one walk by keys; two sessions burned through the kernel; the image up
+# to its first gate where its kernel has been compiled before.
 test-vm-smoke: DEBS += $(DEBS_VM)
 test-vm-smoke: deps
-	go test -tags vm -run Smoke -count 1 -timeout 10m ./cmd/anodize-rehearsal
+	go test -tags vm -run Smoke -count 1 -p 1 -timeout 10m ./cmd/anodize-rehearsal ./core/disc
 	@if $(IMAGE) kernel -check; then $(MAKE) --no-print-directory deps DEBS="$(DEBS_IMAGE)" && \
 		go test -tags vm -run Smoke -count 1 -timeout 20m ./cmd/anodize-image; \
 	else echo "The image's boot was not run: its kernel is not in the cache; make image compiles it."; fi

@@ -3,6 +3,7 @@ package disc_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -252,6 +253,28 @@ func TestTheOrderOfCommandsOnBDR(t *testing.T) {
 	for _, e := range b.trace {
 		if e.CDB[0] == 0x55 {
 			t.Error("MODE SELECT was sent to a BD-R")
+		}
+	}
+}
+
+// Drives take some things that no disc needs: parts of clusters, and page 05h where
+// nothing in it counts. None of it is sent.
+func TestNothingIsSentThatOnlySomeDrivesTake(t *testing.T) {
+	cluster := map[string]uint16{"CD-R": 1, "DVD-R": 16, "DVD+R": 16, "DVD+R DL": 16, "BD-R": 32}
+	for _, medium := range media {
+		b := newBench(t, medium.profile)
+		b.mustBurn(1)
+		b.mustBurn(2)
+		for _, e := range b.trace {
+			if e.CDB[0] != 0x2A {
+				continue
+			}
+			if count := binary.BigEndian.Uint16(e.CDB[7:]); count%cluster[medium.name] != 0 {
+				t.Fatalf("%s: %d sectors are written at once, no whole clusters", medium.name, count)
+			}
+		}
+		if takes := medium.name == "CD-R" || medium.name == "DVD-R"; !takes && b.count(0x55) > 0 {
+			t.Errorf("%s: MODE SELECT was sent", medium.name)
 		}
 	}
 }

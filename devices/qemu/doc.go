@@ -12,5 +12,8 @@
 // talks to the test over its second serial port, /dev/ttyS1, a line at a time;
 // its standard output is the kernel's console and becomes part of VM.Log.
 //
+// Programs of other people run there too, with the libraries that they name; and
+// simulated devices are plugged into the USB sockets that a test asks for.
+//
 // Needed of Debian: qemu-system-x86, and apt and dpkg for the kernel.
 package qemu

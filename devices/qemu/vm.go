@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -57,6 +58,7 @@ type Options struct {
 	Display Display
 	Devices []string          // values of -device
 	Files   map[string]string // more files: path in the machine to path on the host
+	Install []string          // programs that are installed here, into /usr/bin with their libraries
 	USB     []string          // names of USB sockets, see VM.USB; they are on a controller of their own
 	Extra   []string          // more of QEMU's arguments
 }
@@ -121,7 +123,12 @@ func (vm *VM) initramfs(k Kernel, o Options) {
 	a.file("modules.list", []byte(list.String()))
 	a.file("program", vm.read(o.Program))
 	a.file("program.args", []byte(strings.Join(o.Args, "\n")))
-	for name, from := range o.Files {
+	files, err := programFiles(o.Install)
+	if err != nil {
+		vm.t.Fatal(err)
+	}
+	maps.Copy(files, o.Files)
+	for name, from := range files {
 		a.file(strings.TrimPrefix(name, "/"), vm.read(from))
 	}
 	if err := os.WriteFile(vm.path("initramfs"), a.close(), 0o600); err != nil {

@@ -39,6 +39,7 @@ type discMedium struct {
 	parameters bool   // takes the Write Parameters page 05h (MMC-5 7.5.3)
 	capacity   uint32 // user data area
 	unit       uint32 // smallest recordable unit: ECC block or cluster
+	packet     uint32 // what a WRITE must be a multiple of; the cache makes units of it. 0: a unit
 	minTrack   uint32 // shortest track; the drive pads up to it
 	runOut     uint32 // unreadable sectors that end a track and count in its size
 	trackGap   uint32 // between tracks of one session
@@ -65,8 +66,9 @@ var discMedia = map[uint16]discMedium{
 		firstGap: 2048, nextGap: 2048, sessions: 153, reserve: 1, finalise: 5},
 	discProfileDVDPlusD: {family: discDVD, recordable: true, capacity: 4_173_824, unit: 16,
 		firstGap: 2048, nextGap: 2048, sessions: 153, reserve: 1, finalise: 5},
-	// MMC-5 4.5.3.5: sessions follow each other at cluster boundaries.
-	discProfileBDR: {family: discBD, recordable: true, capacity: 12_219_392, unit: 32,
+	// MMC-5 4.5.3.5: sessions follow each other at cluster boundaries. Half a cluster
+	// is taken, since growisofs writes no more at a time.
+	discProfileBDR: {family: discBD, recordable: true, capacity: 12_219_392, unit: 32, packet: 16,
 		sessions: 255, reserve: 15, finalise: 6},
 
 	discProfileCDRW: {family: discCD, rewrite: discErase, capacity: 359_847},
@@ -92,6 +94,9 @@ func discMediumOf(profile uint16) discMedium {
 	medium.profile = profile
 	if medium.unit == 0 {
 		medium.unit = 1
+	}
+	if medium.packet == 0 {
+		medium.packet = medium.unit
 	}
 	return medium
 }

@@ -133,7 +133,12 @@ func (d *Drive) trackBlock(t *discTrack) []byte {
 	if next == t.start && !t.closed {
 		b[6] |= 0x40 // blank
 	}
-	if d.disc.medium.unit > 1 {
+	switch {
+	case d.disc.medium.profile == discProfileDVDR:
+		// Written in packets, but not of a fixed size, whatever page 05h says of them:
+		// growisofs refuses a track that claims otherwise.
+		b[6] |= 0x20
+	case d.disc.medium.unit > 1:
 		b[6] |= 0x30 // fixed packets
 		binary.BigEndian.PutUint32(b[20:], d.disc.medium.unit)
 	}

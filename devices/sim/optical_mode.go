@@ -26,8 +26,12 @@ const (
 	opticalDiscAtOnce  = 0x02
 )
 
-// hasWritePage says whether page 05h exists with the medium inside (7.5.3).
-func (d *Drive) hasWritePage() bool { return d.disc == nil || d.disc.medium.parameters }
+// hasWritePage says whether page 05h exists with the medium inside (7.5.3). With
+// DVD+R it does, though nothing in it counts: growisofs sets it there and gives up
+// if it cannot.
+func (d *Drive) hasWritePage() bool {
+	return d.disc == nil || d.disc.medium.parameters || d.disc.medium.recordable && d.disc.medium.family == discDVD
+}
 
 func (d *Drive) modeSense(r *opticalRequest) opticalSense {
 	control, page := r.cdb[2]>>6, r.cdb[2]&0x3F
@@ -131,6 +135,8 @@ func (d *Drive) selectPage(code byte, body []byte) opticalSense {
 		return opticalBadParameter
 	case d.disc == nil:
 		return opticalNoMediumClosed
+	case !d.disc.medium.parameters:
+		return opticalGood
 	}
 	asked := opticalParameters{set: true, writeType: body[0] & 0x0F, appendage: body[1]>>6 == 3}
 	if body[1]>>6 != 0 && !asked.appendage || body[2]&0x0F != 8 || body[0]&0x10 != 0 {

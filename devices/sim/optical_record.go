@@ -59,7 +59,7 @@ func (d *Drive) write(r *opticalRequest) opticalSense {
 	if result := d.recordable(); !result.isGood() {
 		return result
 	}
-	if count%d.disc.medium.unit != 0 {
+	if count%d.disc.medium.packet != 0 {
 		return opticalBadField
 	}
 	if sector >= d.disc.capacity {
@@ -116,13 +116,36 @@ func (d *Drive) keep(track *discTrack, sector uint32, r *opticalRequest) optical
 	d.cache = append(d.cache, piece)
 	d.cacheBytes += len(piece.data)
 	if d.cacheBytes > opticalCache {
-		return d.flush()
+		return d.spill()
 	}
 	return opticalGood
 }
 
-// flush records what is cached. At a sector that cannot be written it stops:
-// the rest is lost and the track damaged.
+// spill records the whole units that are in the cache, and keeps the rest there.
+func (d *Drive) spill() opticalSense {
+	track, pieces := d.cacheTrack, d.cache
+	at, whole := track.written, 0
+	for i, piece := range pieces {
+		if at += uint32(len(piece.data) / discSector); at%d.disc.medium.unit == 0 {
+			whole = i + 1
+		}
+	}
+	d.cache = pieces[:whole]
+	if result := d.flush(); !result.isGood() {
+		return result
+	}
+	if whole == len(pieces) {
+		return opticalGood
+	}
+	d.cache, d.cacheTrack = pieces[whole:], track
+	for _, piece := range d.cache {
+		d.cacheBytes += len(piece.data)
+	}
+	return opticalGood
+}
+
+// flush records what is cached, and zeros to the end of the unit. At a sector that
+// cannot be written it stops: the rest is lost and the track damaged.
 func (d *Drive) flush() opticalSense {
 	track := d.cacheTrack
 	pieces := d.cache
@@ -137,6 +160,9 @@ func (d *Drive) flush() opticalSense {
 			d.disc.store.write(piece.target+i, piece.data[i*discSector:(i+1)*discSector])
 			track.written++
 		}
+	}
+	if track != nil {
+		track.written = d.disc.align(track.written)
 	}
 	return opticalGood
 }

@@ -173,7 +173,7 @@ func TestCommandsAnswerAsTheStandardSays(t *testing.T) {
 		{"6.8 write speed descriptor", blank, "ac 00 00 00 00 00 00 00 00 01 03 00", nil, 24, "", "000000140000000000000000"},
 		{"6.44 writing elsewhere than the NWA", blank, writeCDB(32, 32), cluster, 0, "5/21/02", ""},
 		{"6.44 writing beyond the disc", blank, "2a 00 ff ff ff ff 00 00 20 00", cluster, 0, "5/21/00", ""},
-		{"6.44 part of a cluster", blank, writeCDB(0, 16), cluster[:16*discSector], 0, "5/24/00", ""},
+		{"6.44 less than half a cluster", blank, writeCDB(0, 8), cluster[:8*discSector], 0, "5/24/00", ""},
 		{"6.44 transfer over 64 KiB", blank, writeCDB(0, 64), nil, 0, "5/24/00", ""},
 		{"6.44 nothing to write is no error", blank, writeCDB(0, 0), nil, 0, "", ""},
 		{"6.45 WRITE(12) with the streaming bit", blank, "aa 00 00 00 00 00 00 00 00 20 80 00", cluster, 0, "5/24/00", ""},
@@ -394,6 +394,32 @@ func TestRequestSenseTellsOfTheCommandBeforeIt(t *testing.T) {
 			t.Errorf("%s: it is told twice", c.name)
 		}
 		s.settle()
+	}
+}
+
+// A recorder may write half clusters to a BD-R. The cache makes whole ones of them,
+// and fills the last one up when it is emptied.
+func TestHalfClustersBecomeWholeOnes(t *testing.T) {
+	const half, halves = 16, 71 // more than the cache holds
+	s := newStation(t, NewDisc(discProfileBDR))
+	for i := range uint32(halves) {
+		s.good(writeCDB(i*half, half), pattern(i*half, half), 0)
+		if got := s.next(); got != (i+1)*half {
+			t.Fatalf("after %d halves the next address is %d", i+1, got)
+		}
+		if got := s.disc.recordedEnd(); got%(2*half) != 0 {
+			t.Fatalf("%d sectors are on the disc: a part of a cluster", got)
+		}
+	}
+	s.good("35 00 00 00 00 00 00 00 00 00", nil, 0)
+	if got := s.next(); got != (halves+1)*half {
+		t.Errorf("after the cache was emptied the next address is %d", got)
+	}
+	if got := s.good(readCDB(0, half), nil, half*discSector); !bytes.Equal(got, pattern(0, half)) {
+		t.Error("the first half differs")
+	}
+	if got := s.good(readCDB(halves*half, half), nil, half*discSector); !isZero(got) {
+		t.Error("the last cluster is not filled up with zeros")
 	}
 }
 

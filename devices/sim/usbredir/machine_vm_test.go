@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,17 +42,7 @@ func inGuest() {
 	}
 	port.Say("READY")
 	var g guestDevices
-	for {
-		words, ok := port.Hear()
-		if !ok {
-			return
-		}
-		if answer, err := g.do(words); err != nil {
-			port.Say("FAIL %v: %v", words, err)
-		} else {
-			port.Say("OK %s", answer)
-		}
-	}
+	port.Serve(g.do)
 }
 
 // guestDevices are what the guest has open.
@@ -75,25 +64,44 @@ func eventually(what string, f func() (bool, error)) error {
 	return fmt.Errorf("%s has not happened", what)
 }
 
-func (g *guestDevices) do(words []string) (string, error) {
+func (g *guestDevices) do(words []string) (any, error) {
 	switch words[0] {
 	case "drive":
 		return g.openDrive()
+	case "close":
+		return nil, g.drive.Close()
 	case "scsi": // the command in hexadecimal and how many bytes to read
 		return g.command(words[1], words[2])
+	case "try": // a program whose exit status says nothing
+		output, _ := guest.Run(words[1:])
+		return output, nil
+	case "file": // its name and size
+		return makeFile(words[1], words[2])
 	case "hsm":
 		return g.openHSM()
 	case "echo": // lengths of messages
 		return g.echo(words[1:])
-	case "reset":
-		return g.resetHSM()
 	case "absent":
-		return "", eventually("the device leaving", func() (bool, error) {
+		return nil, eventually("the device leaving", func() (bool, error) {
 			found, err := usb.Find("")
 			return len(found) == 0, err
 		})
 	}
-	return "", errors.New("no such command")
+	return nil, errors.New("no such command")
+}
+
+// content is what a file of that name and size holds.
+func content(name string, size int) []byte {
+	return bytes.Repeat([]byte(name+"\n"), size/(len(name)+1)+1)[:size]
+}
+
+func makeFile(name, size string) (path string, err error) {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join("/tmp", name)
+	return path, os.WriteFile(path, content(name, n), 0o600)
 }
 
 func (g *guestDevices) openDrive() (model string, err error) {
@@ -161,25 +169,6 @@ func (g *guestDevices) echo(lengths []string) (string, error) {
 	return "the same", nil
 }
 
-// resetHSM waits for the device to come back, as after the command RESET DEVICE.
-func (g *guestDevices) resetHSM() (string, error) {
-	before := g.hsm.Location().ID
-	err := g.hsm.Reopen(context.Background())
-	return fmt.Sprintf("another: %t", g.hsm.Location().ID != before), err
-}
-
-// thisProgram is this package's test as a static program.
-func thisProgram(t *testing.T) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "guest")
-	cmd := exec.Command("go", "test", "-c", "-tags", "vm", "-trimpath", "-ldflags=-s -w", "-o", out, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building the guest's program: %v\n%s", err, text)
-	}
-	return out
-}
-
 // plugIn serves a device over a connection until the test pulls it out.
 func plugIn(t *testing.T, conn net.Conn, d Device) (pull func()) {
 	t.Helper()
@@ -203,17 +192,14 @@ func plugIn(t *testing.T, conn net.Conn, d Device) (pull func()) {
 
 func TestTheGuestsDriversDriveTheDevices(t *testing.T) {
 	vm := qemu.Boot(t, qemu.Options{
-		Program: thisProgram(t), Modules: []string{"xhci-pci", "usb-storage", "sr_mod"}, USB: []string{"burner", "hsm"},
+		Program: qemu.BuildTest(t), Modules: []string{"xhci-pci", "usb-storage", "sr_mod"}, USB: []string{"burner", "hsm"},
 	})
-	ask := func(line string) string {
-		t.Helper()
-		vm.Send(line)
-		return vm.Expect("OK ")
-	}
 	must := func(line, want string) {
 		t.Helper()
-		if got := ask(line); !strings.Contains(got, want) {
-			t.Errorf("%s: %q, not %q", line, got, want)
+		var got any
+		vm.Ask(t, &got, line)
+		if text, _ := got.(string); !strings.Contains(text, want) {
+			t.Errorf("%s: %q, not %q", line, text, want)
 		}
 	}
 	vm.Expect("READY")
