@@ -70,7 +70,7 @@ func TestPagesCanBeDrawnWhole(t *testing.T) {
 func TestEveryKindOfPageIsThere(t *testing.T) {
 	have := strings.Join(assets.Names(), " ")
 	for _, name := range []string{
-		"runbook-init", "runbook-sign", "runbook-crl", "runbook-revoke", "runbook-migrate", "runbook-validate", "runbook-recovery", "runbook-migrate", "runbook-later",
+		"runbook-init", "runbook-sign", "runbook-backup", "runbook-rekey", "runbook-crl", "runbook-revoke", "runbook-migrate", "runbook-validate", "runbook-recovery", "runbook-migrate", "runbook-later",
 		"checklist", "exception-sheet", "share-card", "witness-sheet",
 	} {
 		if !strings.Contains(have, name) {

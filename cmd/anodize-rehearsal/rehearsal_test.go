@@ -349,3 +349,26 @@ func BenchmarkValidateRehearsal(b *testing.B) {
 		}
 	}
 }
+
+// fleet.script is played where people play rehearsals, and must stay true.
+func TestTheRehearsalOfAFleet(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "r")
+	var stderr bytes.Buffer
+	args := []string{"-display", "png", "-size", "800x600", "-script", "fleet.script", "-out", out, "-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr"}
+	if code := run(args, io.Discard, &stderr); code != exitDone {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	image, err := os.ReadFile(filepath.Join(out, imageName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(image); r.Worst() == archive.Error || len(r.State.HSMFleet) != 1 {
+		t.Errorf("%v, %+v", r.Findings, r.State.HSMFleet)
+	}
+	if said, err := exec.Command("python3", "../../testdata/validator/validate.py", filepath.Join(out, imageName)).CombinedOutput(); err != nil {
+		t.Errorf("the foreign validator: %v: %s", err, said)
+	}
+	tool(t, "openssl", "verify", "-x509_strict", "-CAfile", toPEM(t, filepath.Join(out, shuttleName, "ROOT.CRT"), "CERTIFICATE"),
+		toPEM(t, filepath.Join(out, shuttleName, "INTCA1.CRT"), "CERTIFICATE"))
+}

@@ -1,8 +1,6 @@
 package ceremony
 
 import (
-	"fmt"
-
 	"anodize/core/audit"
 	"anodize/core/state"
 )
@@ -66,11 +64,11 @@ func (in *intended) whichCards() []string {
 	}
 	var told []string
 	for _, d := range s.HSMFleet {
-		if len(d.Generations) == 1 {
-			told = append(told, fmt.Sprintf("HSM %s opens to the cards of generation %d.", d.Serial, d.Generations[0]))
-		} else {
-			told = append(told, fmt.Sprintf("HSM %s opens to the cards of generation %s: keep them all until it was opened.", d.Serial, orList(d.Generations)))
+		which := "HSM " + d.Serial + " " + opensTo(d)
+		if len(d.Generations) > 1 {
+			which += ": keep them all until it was opened"
 		}
+		told = append(told, which+".")
 	}
 	return told
 }

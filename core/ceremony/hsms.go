@@ -18,11 +18,11 @@ func (c *Ceremony) fleet(ctx context.Context) error {
 		if slices.Contains(plugged, d.Serial) {
 			where = "Here."
 		}
-		opens := " Opens to the cards of generation " + orList(d.Generations) + "."
+		detail := where + " It " + opensTo(d) + "."
 		if to := behind(s, d); to > 0 {
-			opens = fmt.Sprintf(" May open to the cards of generation %s, not yet to those of %d alone: bring it up to date.", orList(d.Generations), to)
+			detail += fmt.Sprintf(" The others open to those of %d: bring it up to date.", to)
 		}
-		choices = append(choices, Choice{Label: "HSM " + d.Serial, Detail: where + opens})
+		choices = append(choices, Choice{Label: "HSM " + d.Serial, Detail: detail})
 	}
 	at, err := c.askChoice(ctx, "The HSMs that hold the key", "Any one of them serves in a ceremony. Pick one to bring it up to date, or to retire it.", choices, "Back to the menu")
 	if err != nil {

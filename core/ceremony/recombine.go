@@ -127,7 +127,7 @@ func (c *Ceremony) otherGeneration(h holders, s *quorum.Share, err error) error 
 	case kind == quorum.ErrNewerGeneration:
 		fate = "no HSM opens to this card yet"
 	}
-	return fmt.Errorf("%w: it is of generation %d, and HSM %s opens to %s. Bring a card of that one; %s", kind, s.Generation(), h.serial, orList(h.generations), fate)
+	return fmt.Errorf("%w: it is of generation %d, and HSM %s opens to %s. Bring a card of that generation; %s", kind, s.Generation(), h.serial, orList(h.generations), fate)
 }
 
 // orList is "1", "1 or 2".

@@ -185,12 +185,12 @@ func (op *rekeyShares) execute(ctx context.Context, c *Ceremony, u *unlocked) (*
 	if err := c.recordLogs(ctx, u.intended); err != nil {
 		return nil, err
 	}
-	return c.rekeyed(u.intended, intent.Generation, "The new cards open HSM %s.")
+	return rekeyed(u.intended, intent.Generation)
 }
 
 // rekeyed says, by the log that is about to be burned, which HSMs open to the
 // shares of a generation, and what is to be done with the older cards.
-func (c *Ceremony) rekeyed(in *intended, generation int, opens string) (*executed, error) {
+func rekeyed(in *intended, generation int) (*executed, error) {
 	s, err := state.Replay(in.record)
 	if err != nil {
 		return nil, err
@@ -205,16 +205,26 @@ func (c *Ceremony) rekeyed(in *intended, generation int, opens string) (*execute
 		}
 	}
 	m := &MessageBody{
-		Happened: fmt.Sprintf(opens, and(changed)),
-		Certain:  []string{"HSM " + and(changed) + " was opened with the PIN of generation " + fmt.Sprint(generation) + ". The record of it is on the disc."},
+		Happened: fmt.Sprintf("The cards of generation %d open HSM %s.", generation, and(changed)),
 		Do:       fmt.Sprintf("Destroy all cards of earlier generations than %d now, before the witnesses: no HSM of the fleet opens to them any more.", generation),
 	}
+	for _, serial := range changed {
+		m.Certain = append(m.Certain, fmt.Sprintf("HSM %s was opened with the PIN of generation %d, which is on record.", serial, generation))
+	}
 	for _, d := range others {
-		m.Certain = append(m.Certain, fmt.Sprintf("HSM %s was not changed for certain: it may open to the cards of generation %s.", d.Serial, orList(d.Generations)))
+		m.Certain = append(m.Certain, "HSM "+d.Serial+" "+opensTo(d)+".")
 	}
 	if len(others) > 0 {
 		m.Do = fmt.Sprintf("Keep the cards of generation %s, too: HSM %s may need them. Bring it up to date under The HSMs as soon as it is there; then they may be destroyed.",
 			generationsOf(others), and(serialNumbers(others)))
 	}
 	return &executed{intended: in, closing: m}, nil
+}
+
+// opensTo says to which cards an HSM opens.
+func opensTo(d state.HSM) string {
+	if len(d.Generations) == 1 {
+		return fmt.Sprintf("opens to the cards of generation %d", d.Generations[0])
+	}
+	return "may open to the cards of generation " + orList(d.Generations)
 }

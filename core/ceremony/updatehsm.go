@@ -53,8 +53,8 @@ func (op updateHSM) plan(ctx context.Context, c *Ceremony) (*proposal, error) {
 		intent: intent, sessions: 2, actions: []hsm.Action{hsm.Login, hsm.PINChange, hsm.Login},
 		preview: []FactGroup{
 			{Title: "The HSM", Facts: []Fact{
-				{Name: "Serial number", Value: d.Serial, Mono: true}, {Name: "May open to", Value: "cards of generation " + orList(d.Generations)},
-				{Name: "Shall open to", Value: fmt.Sprintf("cards of generation %d", to)},
+				{Name: "Serial number", Value: d.Serial, Mono: true}, {Name: "So far", Value: "It " + opensTo(d)},
+				{Name: "From then on", Value: fmt.Sprintf("It opens to the cards of generation %d", to)},
 			}},
 			{Title: "What will happen", Facts: []Fact{
 				{Name: "First", Value: fmt.Sprintf("A quorum types its cards of generation %d; perhaps the HSM opens to them already", to)},
@@ -121,5 +121,5 @@ func (op updateHSM) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 	if err := c.recordLogs(ctx, u.intended); err != nil {
 		return nil, err
 	}
-	return c.rekeyed(u.intended, intent.Generation, "HSM %s opens to the same cards.")
+	return rekeyed(u.intended, intent.Generation)
 }

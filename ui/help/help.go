@@ -28,6 +28,11 @@ const (
 	validate = "Validate disc"
 	copying  = "Copy to the stick"
 	migrate  = "Migrate disc"
+	backup   = "Back up the key"
+	rekey    = "New custodians"
+	fleet    = "The HSMs"
+	update   = "Update an HSM"
+	retire   = "Retire an HSM"
 )
 
 // For returns where to read about v.
@@ -56,6 +61,10 @@ func runbook(v *ceremony.View) string {
 		return "validate"
 	case migrate:
 		return "migrate"
+	case backup, fleet, retire:
+		return "backup"
+	case rekey, update:
+		return "rekey"
 	case gates, choosing:
 		if v.Records == 0 {
 			return "init"
@@ -111,6 +120,8 @@ func page(v *ceremony.View) string {
 		return validated(v)
 	case copying:
 		return "export"
+	case fleet:
+		return "fleet"
 	}
 	return step(v)
 }
@@ -120,8 +131,10 @@ func typed(v *ceremony.View, b ceremony.TextBody) string {
 	switch {
 	case b.Numeric:
 		return "clock"
-	case v.Operation == initRoot && phase(v) <= planPhase:
+	case (v.Operation == initRoot || v.Operation == rekey) && phase(v) <= planPhase:
 		return "custodians"
+	case v.Operation == retire && phase(v) <= planPhase:
+		return "fleet"
 	}
 	return "words"
 }
@@ -182,17 +195,14 @@ func validated(v *ceremony.View) string {
 func step(v *ceremony.View) string {
 	switch b := v.Body.(type) {
 	case ceremony.MessageBody:
-		if v.Operation == migrate && phase(v) == executePhase {
-			return "new-disc"
-		}
-		return "message"
+		return told(v)
 	case ceremony.FingerprintBody:
 		if strings.HasPrefix(b.Of, "Tree head") {
 			return "note-head"
 		}
 		return "fingerprint"
 	case ceremony.ChoicesBody:
-		if v.Operation == initRoot {
+		if v.Operation == initRoot || v.Operation == rekey {
 			return "custodians"
 		}
 		return "request"
@@ -208,6 +218,27 @@ func step(v *ceremony.View) string {
 		return "new-disc"
 	}
 	return "plan"
+}
+
+// told is the page of a message: trouble, but for what the discs and the HSMs of
+// some operations bring with them.
+func told(v *ceremony.View) string {
+	at := phase(v)
+	switch v.Operation {
+	case migrate:
+		if at == executePhase {
+			return "new-disc"
+		}
+	case backup, retire:
+		if at == planPhase || at > exportPhase {
+			return "fleet"
+		}
+	case rekey, update:
+		if at == executePhase || at > exportPhase {
+			return "cards"
+		}
+	}
+	return "message"
 }
 
 // long is the page of long work. A burn is a list of steps; what else the quorum's
@@ -229,7 +260,7 @@ var anchors = map[string]string{
 	"machine": "power", "clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
 	"menu": "choose", "custodians": "custodians", "request": "request", "plan": "plan", "share-show": "shares",
 	"share-entry": "entry", "work": "work", "fingerprint": "fingerprint", "export": "export", "note-head": "head",
-	"validate": "findings", "new-disc": "work", "record": "record",
+	"validate": "findings", "new-disc": "work", "record": "record", "fleet": "fleet", "cards": "cards",
 }
 
 // anchor is the step of the runbook that v is at.
@@ -239,7 +270,7 @@ func anchor(v *ceremony.View, page string) string {
 	case page == "burn" && at <= commitPhase:
 		return "intent"
 	case page == "burn" && at == quorumPhase:
-		if v.Operation == initRoot {
+		if v.Operation == initRoot || v.Operation == rekey {
 			return "commit"
 		}
 		return "entry"
@@ -251,7 +282,7 @@ func anchor(v *ceremony.View, page string) string {
 		return "entry"
 	case page == "validate" && v.Operation != validate:
 		return "disc"
-	case page == "share-show" && v.Operation != initRoot:
+	case page == "share-show" && v.Operation != initRoot && v.Operation != rekey:
 		return "entry"
 	}
 	return anchors[page]

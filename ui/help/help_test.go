@@ -12,7 +12,8 @@ import (
 	"anodize/ui/html"
 )
 
-var operations = []string{"Before we begin", "Choose", "Init root", "Sign CSR", "Issue CRL", "Validate disc", "Copy to the stick", "Migrate disc", "Something new", ""}
+var operations = []string{"Before we begin", "Choose", "Init root", "Sign CSR", "Issue CRL", "Validate disc", "Copy to the stick", "Migrate disc",
+	"Back up the key", "New custodians", "The HSMs", "Update an HSM", "Retire an HSM", "Something new", ""}
 
 func phases(n int) (p [7]ceremony.Phase) {
 	for i := range p {
@@ -72,16 +73,16 @@ func TestEveryViewHasAPage(t *testing.T) {
 
 // possible leaves out what no ceremony shows: steps of one operation in another.
 func possible(v *ceremony.View) bool {
-	if v.Operation == "Migrate disc" && v.Phases[3].State == ceremony.Current {
+	if (v.Operation == "Migrate disc" || v.Operation == "Retire an HSM") && v.Phases[3].State == ceremony.Current {
 		return false // no quorum opens anything
 	}
 	switch v.Body.(type) {
 	case ceremony.ChoicesBody:
-		return v.Operation == "Init root" || v.Operation == "Sign CSR"
+		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "New custodians" || v.Operation == "The HSMs"
 	case ceremony.ShareHiddenBody, ceremony.ShareBody:
-		return v.Operation == "Init root"
+		return v.Operation == "Init root" || v.Operation == "New custodians"
 	case ceremony.EntryBody, ceremony.PageBody:
-		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
+		return v.Operation == "Init root" || v.Operation == "Back up the key" || v.Operation == "New custodians" || v.Operation == "Update an HSM" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
 	case ceremony.ClockBody, ceremony.TextBody, ceremony.MessageBody:
 		return true
 	}
@@ -116,6 +117,13 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		{"the discs are exchanged", ceremony.View{Operation: "Migrate disc", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-new-disc", Runbook: "runbook-migrate", Anchor: "work"}},
 		{"the new disc is agreed to", ceremony.View{Operation: "Migrate disc", Phases: phases(4), Body: ceremony.FactsBody{}}, help.Place{Page: "step-new-disc", Runbook: "runbook-migrate", Anchor: "work"}},
 		{"a record to read", ceremony.View{Operation: "Sign CSR", Phases: phases(7), Body: ceremony.PageBody{}}, help.Place{Page: "step-record", Runbook: "runbook-sign", Anchor: "record"}},
+		{"the HSM that gets a copy", ceremony.View{Operation: "Back up the key", Phases: phases(1), Body: ceremony.MessageBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "fleet"}},
+		{"new names", ceremony.View{Operation: "New custodians", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-custodians", Runbook: "runbook-rekey", Anchor: "custodians"}},
+		{"the new commitments", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: burn}, help.Place{Page: "step-burn", Runbook: "runbook-rekey", Anchor: "commit"}},
+		{"an HSM falls silent", ceremony.View{Operation: "New custodians", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
+		{"the old cards", ceremony.View{Operation: "New custodians", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
+		{"a rekey that failed", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
+		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "fleet"}},
 		{"a failed burn", ceremony.View{Operation: "Sign CSR", Phases: phases(5), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
 	} {
 		if got := help.For(&c.view); got != c.want {
@@ -138,7 +146,7 @@ func TestOperationsAreTheCeremonys(t *testing.T) {
 		}
 		all.Write(b)
 	}
-	for _, op := range operations[:8] {
+	for _, op := range operations[:13] {
 		if !strings.Contains(all.String(), `"`+op+`"`) {
 			t.Errorf("core/ceremony knows no operation %q", op)
 		}
