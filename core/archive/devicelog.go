@@ -8,10 +8,11 @@ import (
 	"anodize/core/hsm"
 )
 
-// Commands of a YubiHSM 2 that sign with a key, and the one that gives a key away
+// Commands of a YubiHSM 2 that sign with a key, and those that give a key away
 // (YubiHSM 2 User Guide).
 const (
-	exportWrapped = 0x4a
+	exportWrapped    = 0x4a
+	exportRSAWrapped = 0x76
 
 	signPKCS1 = 0x47
 	signPSS   = 0x55
@@ -163,7 +164,7 @@ func (d *devices) count(c *check, seq uint64, serial string, entries []hsm.LogEn
 		switch e.Command {
 		case signPKCS1, signPSS, signECDSA, signEdDSA:
 			signatures++
-		case exportWrapped:
+		case exportWrapped, exportRSAWrapped:
 			exports++
 		}
 	}

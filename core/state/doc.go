@@ -23,6 +23,9 @@
 //     validity, key. It is issued after hsm.login, once.
 //   - A serial number or CRL number that an intent named is used up, whether or
 //     not anything was issued. CRL numbers rise.
+//   - A device of the fleet opens to the generations of shares on record; a
+//     login settles which. Shares for it are committed after a login by those so
+//     far. It joins with the root's key, and the last one stays.
 //   - There is one root certificate. Everything but init-root needs it.
 //   - head.compared names a head that this log had; export.done names files
 //     that a session holds.
