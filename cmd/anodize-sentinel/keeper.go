@@ -23,6 +23,7 @@ type keeper struct {
 	identity []machine.Section // what stays the same until the machine is switched off
 	clock    *clock.Clock
 	end      func(how int) // ends everything, soon
+	pass     func()        // judges what is plugged in, and calls found
 
 	mu      sync.Mutex
 	usb     []usbauth.Device
@@ -92,8 +93,10 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
-// Look returns what people are shown and what goes into the log.
+// Look returns what people are shown and what goes into the log. The kiosk may have
+// noticed that something came or went before this process has: it is judged first.
 func (k *keeper) Look() gate.Environment {
+	k.pass()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	usb := tellUSB(k.usb)

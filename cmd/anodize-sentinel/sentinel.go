@@ -35,6 +35,8 @@ type sentinel struct {
 	keeper  *keeper
 	status  status
 
+	passing sync.Mutex // held while what is plugged in is judged
+
 	mu      sync.Mutex
 	current *kiosk        // nil while none runs
 	how     int           // what halt is told
@@ -51,7 +53,7 @@ func newSentinel() *sentinel {
 // run does everything, and ends with the machine.
 func (s *sentinel) run() {
 	err := errors.Join(mountAll(), harden(""))
-	s.keeper = &keeper{machine: s.machine, identity: identify(s.machine, s.program), clock: clock.New(""), end: s.end}
+	s.keeper = &keeper{machine: s.machine, identity: identify(s.machine, s.program), clock: clock.New(""), end: s.end, pass: s.pass}
 	if s.args == nil {
 		s.args = []string{"-gate", "-mode", mode(s.machine.CommandLine())}
 	}
@@ -120,6 +122,8 @@ func (s *sentinel) say(err error) {
 
 // pass judges what is plugged in, and hands out what the kiosk is to use.
 func (s *sentinel) pass() {
+	s.passing.Lock()
+	defer s.passing.Unlock()
 	devices, err := s.guard.Pass()
 	all, listErr := nodes("")
 	err = errors.Join(err, listErr, permit(all))

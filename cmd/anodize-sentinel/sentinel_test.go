@@ -156,7 +156,7 @@ func TestHowAKioskEnded(t *testing.T) {
 
 func newKeeper(root string) *keeper {
 	m := machine.New(root)
-	return &keeper{root: root, machine: m, identity: identify(m, "/kiosk")}
+	return &keeper{root: root, machine: m, identity: identify(m, "/kiosk"), pass: func() {}}
 }
 
 var (
@@ -195,6 +195,11 @@ func TestWhatIsTold(t *testing.T) {
 	if e := k.Look(); e.Crash != "signal SIGKILL (it ended 2 times)" {
 		t.Errorf("%q", e.Crash)
 	}
+	k.pass = func() { k.found(nil, nil) }
+	if e := k.Look(); e.Warning != "" {
+		t.Errorf("what was pulled out since is still told: %q", e.Warning)
+	}
+	k.pass = func() {}
 	k.found(nil, errors.Join(errors.New("one"), errors.New("two")))
 	if e := k.Look(); e.Warning != "The machine's sentinel met with trouble: one; two." || !slices.Contains(e.Claims, machine.Fact{Name: "Sentinel's trouble", Value: "one; two"}) {
 		t.Errorf("%+v", e)
