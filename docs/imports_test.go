@@ -75,16 +75,13 @@ func forbidden(from, to string) string {
 	case from == "anodize/cmd/anodize-qemu" && (to == "anodize/devices/qemu/qmp" || to == "anodize/devices/sim" || to == "anodize/devices/sim/usbredir"):
 		return "" // the developers' machine is made of them
 	case to == "anodize/devices/qemu" || strings.HasPrefix(to, "anodize/devices/qemu/"):
-		if from == "anodize/cmd/anodize-qemu" && to == "anodize/devices/qemu/qmp" {
-			return "" // the developers' machine
-		}
 		if !strings.HasPrefix(from, "anodize/devices/qemu") && !strings.HasSuffix(from, "/internal/vminit") && from != "anodize/cmd/internal/twin" {
 			return "virtual machines are for tests"
 		}
 		return ""
 	case a == "ui" && b == "cmd":
 		return "nothing imports a command"
-	case (to == "anodize/devices/sim" || strings.HasPrefix(to, "anodize/devices/sim/")) && from != "anodize/cmd/anodize-rehearsal" && from != "anodize/cmd/anodize-qemu" && a != "devices":
+	case (to == "anodize/devices/sim" || strings.HasPrefix(to, "anodize/devices/sim/")) && from != "anodize/cmd/anodize-rehearsal" && a != "devices":
 		return "simulated devices belong to the rehearsal"
 	}
 	return ""
