@@ -81,7 +81,9 @@ func possible(v *ceremony.View) bool {
 		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "New custodians" || v.Operation == "The HSMs"
 	case ceremony.ShareHiddenBody, ceremony.ShareBody:
 		return v.Operation == "Init root" || v.Operation == "New custodians"
-	case ceremony.EntryBody, ceremony.PageBody:
+	case ceremony.PageBody:
+		return v.Operation == "Init root" || v.Operation == "Migrate disc" || v.Operation == "Back up the key" || v.Operation == "New custodians" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
+	case ceremony.EntryBody:
 		return v.Operation == "Init root" || v.Operation == "Back up the key" || v.Operation == "New custodians" || v.Operation == "Update an HSM" || v.Operation == "Sign CSR" || v.Operation == "Issue CRL"
 	case ceremony.ClockBody, ceremony.TextBody, ceremony.MessageBody:
 		return true
