@@ -51,6 +51,9 @@ type guestDevices struct {
 	hsm   *usb.Device
 }
 
+// stickSize is the size of the stick in bytes.
+const stickSize = 4 << 20
+
 // guestPatience is how long a device may take to appear.
 const guestPatience = 2 * time.Minute
 
@@ -81,6 +84,8 @@ func (g *guestDevices) do(words []string) (any, error) {
 		return g.openHSM()
 	case "echo": // lengths of messages
 		return g.echo(words[1:])
+	case "stick":
+		return g.copyBlocks()
 	case "absent":
 		return nil, eventually("the device leaving", func() (bool, error) {
 			found, err := usb.Find("")
@@ -102,6 +107,25 @@ func makeFile(name, size string) (path string, err error) {
 	}
 	path = filepath.Join("/tmp", name)
 	return path, os.WriteFile(path, content(name, n), 0o600)
+}
+
+// copyBlocks copies the first half of the stick, as the kernel reads it, to the
+// second, and returns the first bytes.
+func (g *guestDevices) copyBlocks() (begin string, err error) {
+	var f *os.File
+	if err := eventually("the stick", func() (bool, error) {
+		f, err = os.OpenFile("/dev/sda", os.O_RDWR|os.O_SYNC, 0)
+		return err == nil, nil
+	}); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	half := make([]byte, stickSize/2)
+	if _, err := f.ReadAt(half, 0); err != nil {
+		return "", err
+	}
+	_, err = f.WriteAt(half, stickSize/2)
+	return string(half[:16]), err
 }
 
 func (g *guestDevices) openDrive() (model string, err error) {
@@ -192,7 +216,7 @@ func plugIn(t *testing.T, conn net.Conn, d Device) (pull func()) {
 
 func TestTheGuestsDriversDriveTheDevices(t *testing.T) {
 	vm := qemu.Boot(t, qemu.Options{
-		Program: qemu.BuildTest(t), Modules: []string{"xhci-pci", "usb-storage", "sr_mod"}, USB: []string{"burner", "hsm"},
+		Program: qemu.BuildTest(t), Modules: []string{"xhci-pci", "usb-storage", "sr_mod", "sd_mod"}, USB: []string{"burner", "hsm", "stick"},
 	})
 	must := func(line, want string) {
 		t.Helper()
@@ -232,4 +256,24 @@ func TestTheGuestsDriversDriveTheDevices(t *testing.T) {
 	must("absent", "")
 	must("echo 3", "gone: true, outcome unknown: false")
 	pullDrive()
+
+	image := append(content("a stick", stickSize/2), make([]byte, stickSize/2)...)
+	file, err := os.Create(filepath.Join(t.TempDir(), "stick"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.Write(image); err != nil {
+		t.Fatal(err)
+	}
+	stick, err := NewStick(file, stickSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pullStick := plugIn(t, vm.USB("stick"), NewMassStorage(stick, "0123456789AC"))
+	must("stick", string(image[:16]))
+	pullStick()
+	if got, err := os.ReadFile(file.Name()); err != nil || !bytes.Equal(got, append(image[:stickSize/2], image[:stickSize/2]...)) {
+		t.Errorf("the stick holds something else, %v", err)
+	}
 }
