@@ -89,7 +89,9 @@ func TestPowerLostAtEveryStageOfARekey(t *testing.T) {
 			h.rekeyToCommit()
 			h.room.drive.SetFault(sim.AtOpcode(opWrite, 3, 3, sim.PowerLoss{}))
 			h.press("next")
-			h.expect("The session is not on the disc")
+			if text := say(h.expect("The session is not on the disc")); !strings.Contains(text, "Keep all cards") || strings.Contains(text, "What it signed") {
+				h.t.Errorf("what is certain is not told:\n%s", text)
+			}
 		}, 3, []int{1, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -248,9 +248,11 @@ func (op keyBackup) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 	if err := c.recordLogs(ctx, u.intended); err != nil {
 		return nil, err
 	}
-	return &executed{intended: u.intended, closing: &MessageBody{
+	return &executed{intended: u.intended, burning: draft{step: copiedStep, title: "Writing the record to the disc"}, closing: &MessageBody{
 		Happened: fmt.Sprintf("HSM %s holds the root's key now, as HSM %s does.", intent.To.Serial, intent.From.Serial),
 		Certain:  []string{"Their public keys are the same, and the root certificate's.", "The same cards open both.", "The key under which it crossed is deleted from both."},
 		Do:       "Keep the two HSMs in different places, each in a sealed bag. Any one of them serves in a ceremony.",
 	}}, nil
 }
+
+var copiedStep = step{audit.RecordSession, "the record", "The key is in both HSMs. Until the record is on the disc the second one is not of the fleet; the backup to it can be begun again, and goes on."}

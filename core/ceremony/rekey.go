@@ -218,8 +218,10 @@ func rekeyed(in *intended, generation int) (*executed, error) {
 		m.Do = fmt.Sprintf("Keep the cards of generation %s, too: HSM %s may need them. Bring it up to date under The HSMs as soon as it is there; then they may be destroyed.",
 			generationsOf(others), and(serialNumbers(others)))
 	}
-	return &executed{intended: in, closing: m}, nil
+	return &executed{intended: in, closing: m, burning: draft{step: changedStep, title: "Writing the record to the disc"}}, nil
 }
+
+var changedStep = step{audit.RecordSession, "the record", "The HSMs have their PINs, and the disc says of each which cards may open it. Keep all cards until the record is on the disc."}
 
 // opensTo says to which cards an HSM opens.
 func opensTo(d state.HSM) string {
