@@ -13,7 +13,8 @@
 // its standard output is the kernel's console and becomes part of VM.Log.
 //
 // Programs of other people run there too, with the libraries that they name; and
-// simulated devices are plugged into the USB sockets that a test asks for.
+// simulated devices are plugged into the USB sockets that a test asks for. A machine
+// may also be given an image, which its firmware boots as it is: see Image.
 //
-// Needed of Debian: qemu-system-x86, and apt and dpkg for the kernel.
+// Needed of Debian: qemu-system-x86, and apt and dpkg for the kernel; ovmf for images.
 package qemu
