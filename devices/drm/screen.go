@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"image"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Folder is where Linux has its cards.
@@ -113,6 +116,11 @@ func (s *Screen) adopt() error {
 }
 
 func (s *Screen) adoptCard(path string) (err error) {
+	// Whoever opens a card that nobody has is its master. To older kernels that is the
+	// thread: from another one setMaster takes privileges (Linux 6.1, drm_auth.c,
+	// drm_master_check_perm).
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	n, err := s.open(path)
 	if err != nil {
 		return err
@@ -278,7 +286,9 @@ func (s *Screen) refresh() (Change, error) {
 		return Hidden, nil
 	}
 	if s.hidden {
-		if err := s.card.setMaster(); err != nil {
+		// EACCES is said to every thread but the one that opened the card, also of who is
+		// the master still: then showing the screen tells.
+		if err := s.card.setMaster(); err != nil && !errors.Is(err, unix.EACCES) {
 			return Hidden, err
 		}
 	}
