@@ -50,6 +50,17 @@ func (p *Person) Commit() {
 // each custodian copied, and types them back.
 func (p *Person) InitRoot(custodians []string, threshold int) ([][]string, Noted) {
 	p.t.Helper()
+	p.NameCustodians(custodians, threshold)
+	p.Commit()
+	cards := p.CopyShares(custodians, threshold, 1)
+	p.EnterShares(custodians, cards)
+	p.Answer("On the disc: the custodians' commitments", "Enter")
+	return cards, p.Finish("Init root")
+}
+
+// NameCustodians types who will keep a share.
+func (p *Person) NameCustodians(custodians []string, threshold int) {
+	p.t.Helper()
 	for _, name := range custodians {
 		p.Await("Who keeps the shares?")
 		p.Write(name)
@@ -57,15 +68,6 @@ func (p *Person) InitRoot(custodians []string, threshold int) ([][]string, Noted
 	}
 	p.Answer("Who keeps the shares?", "F2")
 	p.Answer("How many custodians open the HSM?", fmt.Sprint(threshold-1))
-	p.Commit()
-	cards := p.CopyShares(custodians, threshold, 1)
-	for i, name := range custodians {
-		p.Await(fmt.Sprintf("Enter share %d of %d: %s", i+1, len(custodians), name))
-		p.Share(cards[i])
-		p.pressed("Enter")
-	}
-	p.Answer("On the disc: the custodians' commitments", "Enter")
-	return cards, p.Finish("Init root")
 }
 
 // CopyShares has every custodian copy the words of their share.
@@ -96,14 +98,29 @@ func (p *Person) CopyShares(custodians []string, threshold, generation int) [][]
 	return cards
 }
 
+// EnterShares has every custodian type back what they copied.
+func (p *Person) EnterShares(custodians []string, cards [][]string) {
+	p.t.Helper()
+	for i, name := range custodians {
+		p.enter(fmt.Sprintf("Enter share %d of %d: %s", i+1, len(custodians), name), cards[i])
+	}
+}
+
 // Unlock types the shares that open the HSM.
 func (p *Person) Unlock(cards ...[]string) {
 	p.t.Helper()
 	for i, card := range cards {
-		p.Await(fmt.Sprintf("Enter share %d of %d", i+1, len(cards)))
-		p.Share(card)
-		p.pressed("Enter")
+		p.enter(fmt.Sprintf("Enter share %d of %d", i+1, len(cards)), card)
 	}
+}
+
+// enter types a share on the page of that title. Enter does nothing before the last word
+// is taken.
+func (p *Person) enter(title string, words []string) {
+	p.t.Helper()
+	p.Await(title)
+	p.Share(words)
+	p.Insist(title, "Enter")
 }
 
 // Finish compares the fingerprint, waits for the record to be on the disc, and notes
@@ -113,12 +130,25 @@ func (p *Person) Finish(operation string) (n Noted) {
 	p.Await("Compare the fingerprint")
 	n.Fingerprint = p.QR()
 	p.pressed("Enter")
+	n.Head = p.Conclude(operation)
+	return n
+}
+
+// Conclude waits for the record to be on the disc, and notes the log's head.
+func (p *Person) Conclude(operation string) (head string) {
+	p.t.Helper()
 	p.Answer("On the disc: the record", "Enter")
 	p.Answer(operation+": done", "Enter")
+	return p.NoteHead()
+}
+
+// NoteHead notes the head that the next ceremony will show.
+func (p *Person) NoteHead() (head string) {
+	p.t.Helper()
 	p.Await("Note the tree head on every sheet")
-	n.Head = p.QR()
+	head = p.QR()
 	p.pressed("Enter")
-	return n
+	return head
 }
 
 // SignCSR signs the first request as the first kind of certificate.

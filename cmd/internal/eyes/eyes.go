@@ -28,6 +28,7 @@ type Reader struct {
 	size   image.Point
 	list   []string // the words a share is made of
 	cards  map[string]*card
+	texts  map[string]*image.RGBA
 }
 
 // New returns a reader of pictures of that size, in pixels. list is the words that a
@@ -35,7 +36,7 @@ type Reader struct {
 func New(size image.Point, list []string) *Reader {
 	return &Reader{
 		window: host.NewHeadless(size.X, size.Y, ui.New(kit.NewTheme())),
-		size:   size, list: list, cards: map[string]*card{},
+		size:   size, list: list, cards: map[string]*card{}, texts: map[string]*image.RGBA{},
 	}
 }
 
@@ -55,30 +56,77 @@ const slide = 64
 
 // Title tells whether a picture's title is title.
 func (r *Reader) Title(picture image.Image, title string) (bool, error) {
+	return r.stands(picture, &ceremony.View{Title: title}, title, slide)
+}
+
+// Notice tells whether a picture has a notice of that kind and text.
+func (r *Reader) Notice(picture image.Image, n ceremony.Notice) (bool, error) {
+	return r.stands(picture, &ceremony.View{Title: "A title", Notice: n}, n.Text, r.size.Y)
+}
+
+// stands tells whether a text of a view stands on a picture as it stands there, or at
+// most down pixels lower.
+func (r *Reader) stands(picture image.Image, v *ceremony.View, text string, down int) (bool, error) {
 	if picture.Bounds().Size() != r.size {
 		return false, nil
 	}
-	want, labels, err := r.draw(&ceremony.View{Title: title})
+	want, err := r.look(v, text)
 	if err != nil {
 		return false, err
 	}
-	var at image.Rectangle
-	for _, l := range labels {
-		if l.Text == title {
-			at = l.Seen
-		}
-	}
-	if at.Empty() {
-		return false, fmt.Errorf("drawing the title %q: it is nowhere", title)
-	}
-	at.Max.X = min(r.size.X, at.Max.X+at.Dy()) // a longer title that begins so is another one
 	got := flat(picture)
-	for down := range slide {
-		if same(want, at.Min, got, at.Add(image.Pt(0, down))) {
+	for y := range down {
+		if same(want, want.Rect.Min, got, want.Rect.Add(image.Pt(0, y))) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// Button finds a button on a picture, by how it looks alone on a screen. It returns its
+// label's middle; false if it is not there.
+func (r *Reader) Button(picture image.Image, a ceremony.Action) (image.Point, bool, error) {
+	if picture.Bounds().Size() != r.size {
+		return image.Point{}, false, nil
+	}
+	want, err := r.look(&ceremony.View{Title: "A title", Actions: []ceremony.Action{a}}, a.Label)
+	if err != nil {
+		return image.Point{}, false, err
+	}
+	got := flat(picture)
+	for y := range r.size.Y - want.Rect.Dy() {
+		for x := range r.size.X - want.Rect.Dx() {
+			at := image.Rectangle{Max: want.Rect.Size()}.Add(image.Pt(x, y))
+			if same(want, want.Rect.Min, got, at) {
+				return at.Min.Add(at.Max).Div(2), true, nil
+			}
+		}
+	}
+	return image.Point{}, false, nil
+}
+
+// look is a text as it stands in a view. It is drawn once.
+func (r *Reader) look(v *ceremony.View, text string) (*image.RGBA, error) {
+	key := fmt.Sprint(v.Title, v.Notice, v.Actions)
+	if drawn := r.texts[key]; drawn != nil {
+		return drawn, nil
+	}
+	whole, labels, err := r.draw(v)
+	if err != nil {
+		return nil, err
+	}
+	var at image.Rectangle
+	for _, l := range labels {
+		if l.Text == text {
+			at = l.Seen
+		}
+	}
+	if at.Empty() {
+		return nil, fmt.Errorf("drawing %q: it is nowhere", text)
+	}
+	at.Max.X = min(r.size.X, at.Max.X+at.Dy()) // a longer text that begins so is another one
+	r.texts[key] = whole.SubImage(at).(*image.RGBA)
+	return r.texts[key], nil
 }
 
 // same tells whether the part of b in r is the part of a that begins at from.

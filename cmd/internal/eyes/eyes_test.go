@@ -90,3 +90,36 @@ func TestAQRCodeIsReadByZbar(t *testing.T) {
 		}
 	}
 }
+
+func TestANoticeIsTheOneOnThePicture(t *testing.T) {
+	n := ceremony.Notice{Kind: ceremony.Danger, Text: "2 sticks are plugged in (sda, sdb): leave one in."}
+	for _, size := range sizes {
+		r := New(size, list(t))
+		p := picture(t, size, ceremony.View{Title: "Put the USB stick in", Sentence: "It carries profile.toml.", CA: "Example", Banner: "DEV", Notice: n,
+			Actions: []ceremony.Action{{ID: "again", Label: "Look again", Key: "Enter", Kind: ceremony.Primary}}})
+		for other, want := range map[ceremony.Notice]bool{
+			n: true, {Kind: ceremony.Caution, Text: n.Text}: false, {Kind: ceremony.Danger, Text: "2 sticks are plugged in (sda, sdc): leave one in."}: false,
+		} {
+			if got, err := r.Notice(p, other); err != nil || got != want {
+				t.Errorf("%v: %+v is on the picture: %t, %v", size, other, got, err)
+			}
+		}
+	}
+}
+
+func TestAButtonIsFoundWhereItStands(t *testing.T) {
+	right := ceremony.Action{ID: "right", Label: "It is right", Key: "Enter", Kind: ceremony.Primary}
+	set := ceremony.Action{ID: "set", Label: "Set the clock", Key: "S"}
+	for _, size := range sizes {
+		r := New(size, list(t))
+		p := picture(t, size, ceremony.View{Title: "Is this the time?", Actions: []ceremony.Action{{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: ceremony.Other}, set, right}})
+		first, seen, err := r.Button(p, set)
+		second, seenToo, errToo := r.Button(p, right)
+		if err != nil || errToo != nil || !seen || !seenToo || first.X >= second.X || second.X <= size.X/2 || second.Y < size.Y*3/4 {
+			t.Errorf("%v: the buttons are at %v and %v: %v, %v", size, first, second, err, errToo)
+		}
+		if at, seen, err := r.Button(p, ceremony.Action{ID: "no", Label: "It is wrong", Key: "Esc", Kind: ceremony.Stop}); seen || err != nil {
+			t.Errorf("%v: a button that is not there is at %v, %v", size, at, err)
+		}
+	}
+}

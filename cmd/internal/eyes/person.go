@@ -29,6 +29,9 @@ type Person struct {
 	// Around is what stands around the page with a share: the bar's names and lamps,
 	// and the phases. Where words stand depends on the room that they leave.
 	Around ceremony.View
+	// Touch puts a finger on a place of the screen and lifts it; nil where the machine
+	// has no touchscreen.
+	Touch func(at, size image.Point)
 
 	t        testing.TB
 	list     []string
@@ -90,6 +93,19 @@ func (p *Person) Await(titles ...string) (shown string) {
 	return shown
 }
 
+// AwaitNotice waits for one of several notices.
+func (p *Person) AwaitNotice(kind ceremony.NoticeKind, texts ...string) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("%q", texts), func(picture *image.RGBA) (bool, error) {
+		for _, text := range texts {
+			if ok, err := p.reader.Notice(picture, ceremony.Notice{Kind: kind, Text: text}); ok || err != nil {
+				return ok, err
+			}
+		}
+		return false, nil
+	})
+}
+
 // Answer waits for a title, presses a key, and waits until the page is another one.
 func (p *Person) Answer(title, key string) {
 	p.t.Helper()
@@ -97,12 +113,50 @@ func (p *Person) Answer(title, key string) {
 	p.pressed(key)
 }
 
-// pressed presses a key and waits until the page has changed.
-func (p *Person) pressed(key string) {
+// Insist waits for a title, and presses a key until it is gone. It is for a page that
+// changes by itself: a key that was meant for the page as it was does nothing. Where the
+// next page takes the key too, it may be pressed there.
+func (p *Person) Insist(title, key string) {
+	p.t.Helper()
+	p.Await(title)
+	for end := time.Now().Add(p.patience); ; {
+		p.Press(key)
+		for again := time.Now().Add(20 * time.Second); time.Now().Before(again); time.Sleep(100 * time.Millisecond) {
+			shown, err := p.reader.Title(p.look(), title)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			if !shown {
+				return
+			}
+		}
+		if time.Now().After(end) {
+			p.t.Fatalf("the machine still shows %q after %v: see %s", title, p.patience, p.Keep("last"))
+		}
+	}
+}
+
+// Tap waits for a title, touches a button, and waits until the page is another one.
+func (p *Person) Tap(title string, a ceremony.Action) {
+	p.t.Helper()
+	p.Await(title)
+	at, seen, err := p.reader.Button(p.look(), a)
+	if err != nil || !seen {
+		p.t.Fatalf("looking for the button %q: %v: see %s", a.Label, err, p.Keep("button"))
+	}
+	before := page(p.last)
+	p.Touch(at, p.last.Rect.Size())
+	p.wait("what touching "+a.Label+" does", func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
+}
+
+// pressed presses keys and waits until the page has changed.
+func (p *Person) pressed(keys ...string) {
 	p.t.Helper()
 	before := page(p.last)
-	p.Press(key)
-	p.wait("what "+key+" does", func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
+	for _, key := range keys {
+		p.Press(key)
+	}
+	p.wait(fmt.Sprintf("what %q does", keys), func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
 }
 
 // page is the picture's pixels below the bar at the top, in which the clock runs.
@@ -117,15 +171,31 @@ func (p *Person) Write(text string) {
 	}
 }
 
-// Share types a share, of each word the fewest letters that are its own.
+// Share types a share, of each word the fewest letters that are its own. It looks up
+// after every word.
 func (p *Person) Share(words []string) {
 	p.t.Helper()
 	for _, word := range words {
+		p.look()
+		var keys []string
 		for _, letter := range p.shortest(word) {
-			p.look()
-			p.pressed(string(letter))
+			keys = append(keys, string(letter))
 		}
+		p.pressed(keys...)
 	}
+	p.rest()
+}
+
+// rest waits until two pictures in a row are the same: the letters that were typed have
+// all been taken.
+func (p *Person) rest() {
+	p.t.Helper()
+	before := page(p.look())
+	p.wait("the same twice", func(picture *image.RGBA) (bool, error) {
+		still := bytes.Equal(page(picture), before)
+		before = page(picture)
+		return still, nil
+	})
 }
 
 // shortest is the shortest beginning of a word that no other word of the list has.
@@ -140,6 +210,28 @@ func (p *Person) shortest(word string) string {
 		}
 	}
 	return word
+}
+
+// Wake presses a key of a keyboard that was just plugged in, again and again: nobody
+// knows when it can be read. Then it presses the one that undoes what came of it.
+func (p *Person) Wake(key, undo string) {
+	p.t.Helper()
+	before := page(p.look())
+	is := func(changed bool) func(*image.RGBA) (bool, error) {
+		pressed := time.Now()
+		return func(picture *image.RGBA) (bool, error) {
+			if bytes.Equal(page(picture), before) != changed {
+				return true, nil
+			}
+			if time.Since(pressed) > 3*time.Second {
+				p.Press(map[bool]string{true: key, false: undo}[changed])
+				pressed = time.Now()
+			}
+			return false, nil
+		}
+	}
+	p.wait("what "+key+" does", is(true))
+	p.wait("what "+undo+" does", is(false))
 }
 
 // QR reads the one QR code on the screen.

@@ -12,9 +12,15 @@ var codes = map[string]string{
 	"-": "minus", ".": "dot", ",": "comma", "'": "apostrophe", "/": "slash",
 }
 
+// shifted are marks on a US keyboard's keys that want the shift key.
+var shifted = map[string]string{":": "semicolon"}
+
 // Keys are QEMU's names of the keys to hold down together for a key by the name on it,
 // or by the letter, digit or mark that it types on a US keyboard: "Enter", "F2", "a", "A".
 func Keys(name string) []string {
+	if code, ok := shifted[name]; ok {
+		return []string{"shift", code}
+	}
 	code, ok := codes[name]
 	if !ok {
 		code = strings.ToLower(name)
