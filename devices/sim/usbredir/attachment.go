@@ -20,6 +20,7 @@ type attachment struct {
 	leave         context.CancelFunc
 	workers       sync.WaitGroup
 	queues        map[byte]chan transfer
+	stopReporting context.CancelFunc // nil: it does not report
 
 	mu      sync.Mutex
 	halted  map[byte]bool

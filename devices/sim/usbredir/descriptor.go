@@ -11,6 +11,10 @@ const (
 	descriptorEndpoint      = 5
 	descriptorQualifier     = 6
 	descriptorOtherSpeed    = 7
+
+	// HID 1.11 section 7.1.
+	descriptorHID    = 0x21
+	descriptorReport = 0x22
 )
 
 // Numbers of the strings; 0 is the list of languages.
@@ -51,13 +55,37 @@ func (d Description) qualifier() []byte {
 func (d Description) configuration(kind byte, speed Speed) []byte {
 	b := []byte{9, kind, 0, 0, 1, 1, 0, busPowered, d.MaxPower}
 	b = append(b, 9, descriptorInterface, 0, 0, byte(len(d.Endpoints)), d.Class, d.Subclass, d.Protocol, 0)
+	b = append(b, d.hid()...)
 	for _, e := range d.Endpoints {
-		b = append(b, 7, descriptorEndpoint, e, endpointBulk)
+		b = append(b, 7, descriptorEndpoint, e, d.endpointType())
 		b = binary.LittleEndian.AppendUint16(b, uint16(speed.bulkPacket()))
-		b = append(b, 0)
+		b = append(b, d.interval())
 	}
 	binary.LittleEndian.PutUint16(b[2:], uint16(len(b)))
 	return b
+}
+
+// hid is the HID descriptor, HID 1.11 section 6.2.1; nil if the device has none.
+func (d Description) hid() []byte {
+	if d.Report == nil {
+		return nil
+	}
+	b := []byte{9, descriptorHID, 0x11, 0x01, 0, 1, descriptorReport}
+	return binary.LittleEndian.AppendUint16(b, uint16(len(d.Report)))
+}
+
+func (d Description) endpointType() byte {
+	if d.Report != nil {
+		return endpointInterrupt
+	}
+	return endpointBulk
+}
+
+func (d Description) interval() byte {
+	if d.Report != nil {
+		return interval
+	}
+	return 0
 }
 
 // text is a string descriptor, USB 2.0 tables 9-15 and 9-16; nil if there is none.
@@ -88,6 +116,10 @@ func (d Description) descriptor(kind, number byte) []byte {
 		return d.configuration(descriptorConfiguration, d.Speed)
 	case kind == descriptorString:
 		return d.text(number)
+	case kind == descriptorHID && number == 0:
+		return d.hid()
+	case kind == descriptorReport && number == 0:
+		return d.Report
 	case kind == descriptorQualifier && fast && number == 0:
 		return d.qualifier()
 	case kind == descriptorOtherSpeed && fast && number == 0:
@@ -134,7 +166,7 @@ func (d Description) endpointInfo() packet {
 		if e&0x80 != 0 {
 			at += in
 		}
-		types[at], sizes[at] = endpointBulk, uint16(d.Speed.bulkPacket())
+		types[at], sizes[at], intervals[at] = d.endpointType(), uint16(d.Speed.bulkPacket()), d.interval()
 	}
 	b := append(append(types, intervals...), interfaces...)
 	for _, size := range sizes {

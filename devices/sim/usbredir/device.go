@@ -35,7 +35,8 @@ func (s Speed) bulkPacket() int {
 }
 
 // Description is what a device's descriptors say (USB 2.0 section 9.6). It has one
-// configuration with one interface, whose endpoints are all bulk.
+// configuration with one interface, whose endpoints are all bulk; those of a human
+// interface device are interrupt endpoints.
 type Description struct {
 	Speed                     Speed
 	Vendor, Product, Release  uint16
@@ -46,6 +47,8 @@ type Description struct {
 	Manufacturer, Name, Serial string
 
 	Endpoints []byte // their addresses: number, and 80h for IN
+
+	Report []byte // the report descriptor of a human interface device (HID 1.11 section 6.2.2); nil: it is none
 }
 
 // Setup is a control request (USB 2.0 section 9.3) that is not a standard one.

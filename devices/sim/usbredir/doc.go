@@ -9,13 +9,14 @@
 // a transfer needs; and that a device can be pulled out at any moment: by the end
 // of the context (the device says goodbye), or by closing the connection.
 //
-// A Device is what a descriptor says and what its bulk endpoints carry. There are
-// two: MassStorage, bulk-only transport before anything that takes SCSI commands
-// (sim.Drive, or Stick, an image file as a block device), and HSM, the endpoints
-// of a YubiHSM 2. They are as strict as real ones: a short answer halts the
-// endpoint, a wrapper that is not valid halts both until a reset, and a message
-// whose last packet is full ends with an empty one.
+// A Device is what a descriptor says and what its endpoints carry. There are three:
+// MassStorage, bulk-only transport before anything that takes SCSI commands
+// (sim.Drive, or Stick, an image file as a block device), HSM, the endpoints of a
+// YubiHSM 2, and Touchscreen, which reports a finger. The first two are as strict as
+// real ones: a short answer halts the endpoint, a wrapper that is not valid halts both
+// until a reset, and a message whose last packet is full ends with an empty one.
 //
 // Sources: usb-redirection-protocol.md of the usbredir project; USB 2.0
-// chapters 5, 8 and 9; USB Mass Storage Class, Bulk-Only Transport 1.0.
+// chapters 5, 8 and 9; USB Mass Storage Class, Bulk-Only Transport 1.0; Device Class
+// Definition for Human Interface Devices 1.11.
 package usbredir

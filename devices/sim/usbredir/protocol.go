@@ -21,11 +21,15 @@ const (
 	kindSetAltSetting       = 9
 	kindGetAltSetting       = 10
 	kindAltSettingStatus    = 11
+	kindStartInterrupt      = 15
+	kindStopInterrupt       = 16
+	kindInterruptStatus     = 17
 	kindCancel              = 21
 	kindFilterReject        = 22
 	kindFilter              = 23
 	kindControl             = 100
 	kindBulk                = 101
+	kindInterrupt           = 103
 )
 
 // Status of a transfer.
@@ -40,9 +44,10 @@ const (
 
 // Types of endpoints, and what stands for none.
 const (
-	endpointControl = 0
-	endpointBulk    = 2
-	endpointNone    = 255
+	endpointControl   = 0
+	endpointBulk      = 2
+	endpointInterrupt = 3
+	endpointNone      = 255
 )
 
 // Capabilities, by bit. QEMU's xHCI refuses a device without those that are

@@ -29,11 +29,13 @@ func TestTheStructuresAreThoseOfTheLibrary(t *testing.T) {
 		"usb_redir_get_alt_setting": kindGetAltSetting, "usb_redir_alt_setting_status": kindAltSettingStatus,
 		"usb_redir_cancel_data_packet": kindCancel, "usb_redir_filter_reject": kindFilterReject, "usb_redir_filter_filter": kindFilter,
 		"usb_redir_control_packet": kindControl, "usb_redir_bulk_packet": kindBulk,
+		"usb_redir_start_interrupt_receiving": kindStartInterrupt, "usb_redir_stop_interrupt_receiving": kindStopInterrupt,
+		"usb_redir_interrupt_receiving_status": kindInterruptStatus, "usb_redir_interrupt_packet": kindInterrupt,
 
 		"usb_redir_success": statusSuccess, "usb_redir_cancelled": statusCancelled, "usb_redir_inval": statusInvalid,
 		"usb_redir_ioerror": statusError, "usb_redir_stall": statusStall, "usb_redir_babble": statusBabble,
 
-		"usb_redir_type_control": endpointControl, "usb_redir_type_bulk": endpointBulk, "usb_redir_type_invalid": endpointNone,
+		"usb_redir_type_control": endpointControl, "usb_redir_type_bulk": endpointBulk, "usb_redir_type_interrupt": endpointInterrupt, "usb_redir_type_invalid": endpointNone,
 		"usb_redir_speed_full":                      int(Description{}.connect().body[0]),
 		"usb_redir_speed_high":                      int(Description{Speed: HighSpeed}.connect().body[0]),
 		"1 << usb_redir_cap_connect_device_version": capDeviceVersion, "1 << usb_redir_cap_ep_info_max_packet_size": capMaxPacketSize,
@@ -51,6 +53,10 @@ func TestTheStructuresAreThoseOfTheLibrary(t *testing.T) {
 		"offsetof(struct usb_redir_control_packet_header, length)":      8,
 		"sizeof(struct usb_redir_configuration_status_header)":          2,
 		"sizeof(struct usb_redir_alt_setting_status_header)":            3,
+		"sizeof(struct usb_redir_interrupt_receiving_status_header)":    2,
+		"sizeof(struct usb_redir_start_interrupt_receiving_header)":     1,
+		"sizeof(struct usb_redir_interrupt_packet_header)":              4,
+		"offsetof(struct usb_redir_interrupt_packet_header, length)":    2,
 		"offsetof(struct usb_redir_ep_info_header, max_packet_size)":    3 * slots,
 		"offsetof(struct usb_redir_interface_info_header, interface)":   4,
 		"offsetof(struct usb_redir_device_connect_header, vendor_id)":   4,
@@ -466,6 +472,7 @@ func TestAMachineThatBreaksTheProtocolIsLeft(t *testing.T) {
 		{"a configuration of two bytes", packet{kind: kindSetConfiguration, body: []byte{1, 1}}},
 		{"a setting of one byte", packet{kind: kindSetAltSetting, body: []byte{1}}},
 		{"no interface", packet{kind: kindGetAltSetting}},
+		{"reports of no endpoint", packet{kind: kindStartInterrupt}},
 		{"the device is filtered away", packet{kind: kindFilterReject}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

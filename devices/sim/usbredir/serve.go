@@ -185,6 +185,10 @@ func (s *session) take(p packet) error {
 		return s.control(p)
 	case kindBulk:
 		return s.bulk(p)
+	case kindStartInterrupt:
+		return s.startReporting(p)
+	case kindStopInterrupt:
+		return s.stopReporting(p)
 	case kindFilter:
 		return nil
 	case kindFilterReject:
