@@ -321,3 +321,13 @@ func (vm *VM) Unplug(id string) {
 		vm.t.Fatal(err)
 	}
 }
+
+// AwaitOff returns when the machine has switched itself off.
+func (vm *VM) AwaitOff() {
+	vm.t.Helper()
+	select {
+	case <-vm.exited:
+	case <-time.After(patience):
+		vm.t.Fatalf("the machine is still on after %v", patience)
+	}
+}

@@ -1,0 +1,145 @@
+//go:build vm
+
+package main
+
+import (
+	"fmt"
+	"image"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"anodize/core/ceremony"
+	"anodize/devices/qemu"
+	"anodize/devices/sim"
+	"anodize/devices/sim/usbredir"
+)
+
+// noOldKeyboard leaves a machine with what is plugged into its USB.
+var noOldKeyboard = []string{"-machine", "i8042=off"}
+
+// Every USB device is pulled out once where it hurts: the drive in the middle of a
+// burn, the HSM when it is about to be used, the keyboard before a share is typed, the
+// stick before the certificates are written to it, and another one is full. The
+// ceremony waits, says so, and goes on.
+func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
+	r := newRoom(t)
+	s := r.switchOn(machine{display: qemu.VirtioGPU, size: image.Pt(1920, 1080), clock: day(0), extra: noOldKeyboard})
+	s.plugDrive()
+	pullHSM := s.plugHSM(firstHSM)
+	s.plugStick("stick")
+	s.machineGate()
+	s.Gates()
+	s.Choose(initRootCard)
+	custodians := []string{"Ann", "Bob"}
+	s.NameCustodians(custodians, 2)
+
+	r.drive.SetFault(sim.AtOpcode(0x2A, 2, 2, sim.PowerLoss{}))
+	s.Answer("Shall this be done?", "Enter")
+	const lost = "The session is not on the disc"
+	s.Await(lost)
+	r.drive.SetFault(nil)
+	r.drive.PowerOn()
+	s.plugDrive()
+	s.Insist(lost, "Enter")
+
+	s.Await("On the disc: the intent")
+	pullHSM()
+	s.Press("Enter")
+	s.Await(fmt.Sprintf("Put %s back", hsmName(firstHSM)))
+	s.plugHSM(firstHSM)
+	cards := s.CopyShares(custodians, 2, 1)
+
+	s.Await("Enter share 1 of 2: Ann")
+	s.vm.Unplug("keyboard")
+	s.vm.Plug("usb-kbd", "keyboard", map[string]any{"bus": "boot.0"})
+	s.Wake("a", "Backspace")
+	s.EnterShares(custodians, cards)
+	s.Answer("On the disc: the custodians' commitments", "Enter")
+
+	s.Answer("Compare the fingerprint", "Enter")
+	s.Await("On the disc: the record")
+	s.vm.Unplug("stick")
+	s.Press("Enter")
+	const refused = "The stick did not take the files"
+	s.Await(refused)
+	s.plugStick("full")
+	s.Insist(refused, "Enter")
+	s.Await(refused)
+	s.vm.Unplug("full")
+	s.plugStick("other")
+	s.Insist(refused, "Enter")
+	s.Answer("Init root: done", "Enter")
+	head := s.NoteHead()
+	s.shutDown()
+	r.validateDisc(r.takeDisc(), head)
+	r.tool("mtype", "-i", filepath.Join(r.dir, "other.img"), "::ROOT.CRT")
+}
+
+// What a machine and its table may be like before a ceremony: little memory, the
+// firmware's display, no keyboard, an empty clock, a broken stick, and two of everything.
+func TestTheGatesBearWhatTheyFind(t *testing.T) {
+	r := newRoom(t)
+	// The firmware would make 2070 of 1970, which is no year that cannot be.
+	empty := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := r.switchOn(machine{medium: qemu.CD, display: qemu.RAMFB, memory: 512, clock: empty, extra: noOldKeyboard})
+	s.Await(firstPage)
+	s.vm.Unplug("keyboard")
+	s.AwaitNotice(ceremony.Caution, "There is no keyboard, no pointer and no touchscreen: plug one in.")
+	s.vm.Plug("usb-kbd", "keyboard", map[string]any{"bus": "boot.0"})
+	s.machineGate()
+
+	s.AwaitNotice(ceremony.Caution, "It cannot be the year 2000: the battery of the machine's clock may be empty. Set the clock.")
+	s.Answer(firstGate, "s")
+	const when = "What time is it?"
+	s.Await(when)
+	for range len("2000-01-01 ") {
+		s.Answer(when, "Backspace")
+	}
+	s.Write("2026-04-25 14:31:22")
+	s.Answer(when, "Enter")
+	s.Answer(firstGate, "Enter")
+
+	s.Await("Put the USB stick in")
+	s.plugStick("stick")
+	s.Await("Is this the stick?")
+	s.plugStick("other")
+	s.AwaitNotice(ceremony.Danger, several("2 sticks are plugged in (%s, %s): leave one in.", "sda", "sdb", "sdc")...)
+	s.vm.Unplug("other")
+	s.plugStick("broken")
+	s.Answer("Is this the stick?", "Enter")
+	s.Answer("Is this the profile?", "Enter")
+
+	s.Await("Put the HSM in")
+	pullFirst := s.plugHSM(firstHSM)
+	s.Await("Is this the HSM?")
+	s.plugHSM(secondHSM)
+	s.Answer("Are these the HSMs?", "Enter")
+
+	s.Await("Put the archive's disc in")
+	s.plugDrive()
+	s.Await("A root is made in one HSM")
+	pullFirst()
+	s.Answer("Is this the HSM?", "Enter")
+	s.Await("Begin a new archive on this disc?")
+	second := sim.NewDrive()
+	if err := second.Insert(sim.NewDisc(0x41)); err != nil {
+		t.Fatal(err)
+	}
+	pull := s.plug("more", usbredir.NewMassStorage(second, "0123456789AC"))
+	s.AwaitNotice(ceremony.Danger, several("There are discs in 2 drives (%s, %s): take out all but one.", "sr0", "sr1", "sr2")...)
+	pull()
+	s.Answer("Begin a new archive on this disc?", "Enter")
+	s.shutDown()
+}
+
+// several is a text with any two of some names in it.
+func several(text string, names ...string) []string {
+	var all []string
+	for i := range names {
+		for j := range names[i+1:] {
+			all = append(all, fmt.Sprintf(text, names[i], names[i+1+j]))
+		}
+	}
+	return all
+}
