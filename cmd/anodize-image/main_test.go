@@ -191,6 +191,20 @@ func TestTheNewsAreThoseSinceTheVersion(t *testing.T) {
 	}
 }
 
+func TestAnImageOfAnotherCommitIsNotBuiltAgain(t *testing.T) {
+	dir, _ := repository(t)
+	image, err := bootable.Assemble(bootable.Disc{Label: "ANODIZE_PROD", Source: "COMMIT_0123", Time: time.Unix(1e9, 0)}, []byte("kernel"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "image.iso")
+	write(t, name, string(image))
+	err = (&call{args: []string{name}, folder: dir}).verify()
+	if !errors.Is(err, errDiffers) || !strings.Contains(err.Error(), "built from commit_0123, and the tree stands at commit_") {
+		t.Errorf("verified with %v", err)
+	}
+}
+
 // packed is a file with the parts of a kernel's that are looked at: a header, and a
 // compressed rest with an initramfs in it.
 func packed(t *testing.T, rest string, programs ...bootable.Program) []byte {

@@ -30,13 +30,12 @@ func (c *call) verify() error {
 	if strings.HasPrefix(said.Label, "ANODIZE_DEV") {
 		mode = "dev"
 	}
+	if err := c.sameCommit(said, mode); err != nil {
+		return err
+	}
 	built, at, err := c.image(mode, mode == "dev" || strings.HasSuffix(said.Label, "_DIRTY"))
 	if err != nil {
 		return err
-	}
-	if want := disc(mode, at).Source; said.Source != want {
-		return fmt.Errorf("%w: it says that it was built from %s, and the tree stands at %s; check that commit out",
-			errDiffers, strings.ToLower(said.Source), strings.ToLower(want))
 	}
 	differences, err := compare(given, built)
 	if err != nil {
@@ -46,6 +45,24 @@ func (c *call) verify() error {
 		return fmt.Errorf("%w:\n  %s", errDiffers, strings.Join(differences, "\n  "))
 	}
 	fmt.Fprintf(c.out, "%s is what commit %s gives.\n", c.args[0], at.name())
+	return nil
+}
+
+// sameCommit checks that an image says that it was built from what the tree stands at:
+// of another commit every program differs.
+func (c *call) sameCommit(said bootable.Disc, mode string) error {
+	tree, err := c.tree()
+	if err != nil {
+		return err
+	}
+	at, err := readCommit(tree)
+	if err != nil {
+		return err
+	}
+	if want := disc(mode, at).Source; said.Source != want {
+		return fmt.Errorf("%w: it says that it was built from %s, and the tree stands at %s; check that commit out",
+			errDiffers, strings.ToLower(said.Source), strings.ToLower(want))
+	}
 	return nil
 }
 
