@@ -31,6 +31,10 @@ type place struct{ configuration, number uint8 }
 
 // parse reads the kernel's file "descriptors": the device descriptor, then every
 // configuration with all that follows it (drivers/usb/core/sysfs.c).
+//
+// The kernel reads each configuration by itself, and looks past a header of one that
+// stands inside another. Here that would be taken for the next one, and what follows it
+// for what belongs there: a device with more headers than configurations is damaged.
 func parse(b []byte) (*descriptors, error) {
 	if len(b) < lengthDevice || b[0] != lengthDevice || b[1] != typeDevice {
 		return nil, errDescriptors
@@ -39,7 +43,7 @@ func parse(b []byte) (*descriptors, error) {
 		vendor: binary.LittleEndian.Uint16(b[8:]), product: binary.LittleEndian.Uint16(b[10:]),
 		kind: Kind{b[4], b[5], b[6]}, interfaces: map[place][]Kind{},
 	}
-	configuration, inOne := uint8(0), false
+	configuration, seen, all := uint8(0), 0, int(b[17])
 	for b = b[lengthDevice:]; len(b) > 0; b = b[b[0]:] {
 		if len(b) < 2 || b[0] < 2 || int(b[0]) > len(b) {
 			return nil, errDescriptors
@@ -49,14 +53,17 @@ func parse(b []byte) (*descriptors, error) {
 			if b[0] < lengthConfiguration {
 				return nil, errDescriptors
 			}
-			configuration, inOne = b[5], true
+			configuration, seen = b[5], seen+1
 		case typeInterface:
-			if b[0] < lengthInterface || !inOne {
+			if b[0] < lengthInterface || seen == 0 {
 				return nil, errDescriptors
 			}
 			at := place{configuration, b[2]}
 			d.interfaces[at] = append(d.interfaces[at], Kind{b[5], b[6], b[7]})
 		}
+	}
+	if seen != all {
+		return nil, errDescriptors
 	}
 	return d, nil
 }

@@ -87,11 +87,7 @@ var port = regexp.MustCompile(`^[0-9]+-[0-9]+(\.[0-9]+)*$`)
 // cannot be read is kept out.
 func (g *Guard) judge(name string) (Device, error) {
 	d := Device{Port: name, Text: g.text(name)}
-	raw, err := g.read(name, "descriptors")
-	if err != nil {
-		return d, errors.Join(err, g.set(name, "authorized", "0"))
-	}
-	says, err := parse([]byte(raw))
+	says, err := g.descriptors(name)
 	if err != nil {
 		return d, errors.Join(err, g.set(name, "authorized", "0"))
 	}
@@ -106,6 +102,20 @@ func (g *Guard) judge(name string) (Device, error) {
 		return d, err
 	}
 	return d, g.judgeInterfaces(&d, says)
+}
+
+// descriptors is what a device says of itself. The kernel's file ends after
+// 65553 bytes (drivers/usb/core/sysfs.c), whether or not there is more that the kernel
+// knows of: a device that fills it is not known whole.
+func (g *Guard) descriptors(name string) (*descriptors, error) {
+	raw, err := g.read(name, "descriptors")
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) == maxAttribute {
+		return nil, errDescriptors
+	}
+	return parse([]byte(raw))
 }
 
 // judgeInterfaces gives the kernel those interfaces that it may have.
@@ -179,8 +189,7 @@ func write(name, value string) (err error) {
 	return err
 }
 
-// maxAttribute bounds what is read of a file in sysfs, in bytes: eight
-// configurations with room to spare.
+// maxAttribute bounds what is read of a file in sysfs, in bytes.
 const maxAttribute = 64 << 10
 
 func (g *Guard) read(name, attribute string) (string, error) {

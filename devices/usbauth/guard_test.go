@@ -1,6 +1,7 @@
 package usbauth
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -166,6 +167,43 @@ func TestWhatCannotBeReadIsKeptOutAndTheRestIsJudged(t *testing.T) {
 	}
 	if a, b := m.get("1-1", "authorized"), m.get("1-1.4", "authorized"); a != "0" || b != "1" {
 		t.Errorf("the damaged one is %s, the good one %s", a, b)
+	}
+}
+
+// TestWhatTheKernelReadsOtherwiseIsKeptOut plugs in devices whose interface 0 is a
+// keyboard to whoever reads their descriptors in a row, and a network card to the
+// kernel, which reads one configuration after the other and takes setting 0.
+func TestWhatTheKernelReadsOtherwiseIsKeptOut(t *testing.T) {
+	header := func(value byte) []byte { return []byte{9, 2, 0, 0, 1, value, 0, 0x80, 50} }
+	setting := func(alternate byte, k Kind) []byte {
+		return []byte{9, 4, 0, alternate, 0, k.Class, k.Subclass, k.Protocol, 0}
+	}
+	says := func(configurations byte, parts ...[]byte) string {
+		d := device{0x1234, 1, 0, nil}.descriptors()[:lengthDevice]
+		d[17] = configurations
+		return string(d) + string(slices.Concat(parts...))
+	}
+	filler := slices.Concat(slices.Repeat([]byte{255, 0x24, 254: 0}, 256), []byte{220, 0x24, 219: 0}) // up to maxAttribute
+	for name, raw := range map[string]string{
+		"a second header inside the first configuration": says(1, header(1), setting(1, keyboard[0]), header(2), setting(0, network[0])),
+		"a configuration behind the end of the file":     says(2, header(1), setting(0, keyboard[0]), filler, header(1), setting(0, network[0])),
+		"fewer configurations than it has":               says(2, header(1), setting(0, keyboard[0])),
+	} {
+		m := newTree(t)
+		m.plug("1-2", device{0x1234, 1, 0, [][]Kind{keyboard}}, "0")
+		m.put("1-2", "descriptors", raw[:min(len(raw), 18+65535)])
+		if found, err := New(m.root).Pass(); !errors.Is(err, errDescriptors) || len(found) != 1 || len(found[0].LetIn) > 0 {
+			t.Errorf("%s: %v, %v", name, found, err)
+		}
+		if a, b := m.get("1-2", "authorized"), m.get("1-2:1.0", "authorized"); a != "0" || b != "0" {
+			t.Errorf("%s: the device is %s, its interface %s", name, a, b)
+		}
+	}
+	m := newTree(t)
+	m.plug("1-2", device{0x1234, 1, 0, [][]Kind{keyboard}}, "0")
+	m.put("1-2", "descriptors", says(2, header(1), setting(0, keyboard[0]), header(2), setting(0, network[0])))
+	if found, err := New(m.root).Pass(); err != nil || m.get("1-2:1.0", "authorized") != "1" {
+		t.Errorf("two configurations, and the first in use: %v, %v", found, err)
 	}
 }
 
