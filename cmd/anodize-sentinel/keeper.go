@@ -85,12 +85,20 @@ func (k *keeper) found(usb []usbauth.Device, err error) {
 	k.usb, k.trouble = usb, oneLine(err)
 }
 
+// maxTrouble bounds an error's text on the screen, in bytes: there may be one for every
+// device.
+const maxTrouble = 480
+
 // oneLine is an error's text; empty if there is none.
 func oneLine(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if len(text) > maxTrouble {
+		text = strings.ToValidUTF8(text[:maxTrouble], "") + " and more"
+	}
+	return text
 }
 
 // Look returns what people are shown and what goes into the log. The kiosk may have
@@ -110,13 +118,13 @@ func (k *keeper) Look() gate.Environment {
 	for _, s := range k.identity {
 		e.Claims = append(e.Claims, s.Facts...)
 	}
-	e.Claims = append(e.Claims, usb...)
 	if e.Crash != "" {
 		e.Claims = append(e.Claims, machine.Fact{Name: "Kiosk ended before", Value: e.Crash})
 	}
 	for _, trouble := range k.troubles() {
 		e.Claims = append(e.Claims, machine.Fact{Name: "Sentinel's trouble", Value: trouble})
 	}
+	e.Claims = append(e.Claims, usb...) // last: the log takes a bounded number, and devices could be many
 	return e
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"anodize/core/audit"
 	"anodize/devices/machine"
 	"anodize/devices/usbauth"
 )
@@ -203,6 +204,53 @@ func TestWhatIsTold(t *testing.T) {
 	k.found(nil, errors.Join(errors.New("one"), errors.New("two")))
 	if e := k.Look(); e.Warning != "The machine's sentinel met with trouble: one; two." || !slices.Contains(e.Claims, machine.Fact{Name: "Sentinel's trouble", Value: "one; two"}) {
 		t.Errorf("%+v", e)
+	}
+}
+
+func TestWhatIsBuiltInIsToldAndNobodyIsSentToTakeItOut(t *testing.T) {
+	root := t.TempDir()
+	put(t, filepath.Join(root, "sys/class/input/event0/device/name"), "Keyboard")
+	put(t, filepath.Join(root, "sys/class/input/event0/device/capabilities/key"), "10000")
+	k := newKeeper(root)
+	k.found([]usbauth.Device{{Port: "1-7", Vendor: 0x0408, Product: 0x5300, Text: "Camera", Refused: []usbauth.Kind{{Class: 0x0E}}, BuiltIn: true}}, nil)
+	e := k.Look()
+	if want := (machine.Fact{Name: "USB 1-7", Value: "0408:5300 Camera, built in, refused: video (0Eh)"}); e.Warning != "" || !slices.Contains(e.Claims, want) {
+		t.Errorf("the warning is %q, the claims are %+v", e.Warning, e.Claims)
+	}
+}
+
+// TestManyDevicesCrowdNothingOut plugs in more than the log has room to name, each with
+// every kind that there is: what else is claimed stands before them.
+func TestManyDevicesCrowdNothingOut(t *testing.T) {
+	k := newKeeper(t.TempDir())
+	var all []usbauth.Device
+	var errs []error
+	for n := range 2 * audit.MaxClaims {
+		d := usbauth.Device{Port: fmt.Sprintf("1-%d", n), Text: strings.Repeat("x", 60)}
+		for class := range 256 {
+			d.Refused = append(d.Refused, usbauth.Kind{Class: uint8(class)})
+		}
+		all = append(all, d)
+		errs = append(errs, fmt.Errorf("judging the USB device 1-%d: its descriptors are damaged", n))
+	}
+	k.found(all, errors.Join(errs...))
+	k.crashed("exit status 2")
+	e := k.Look()
+	if len(e.Claims) > audit.MaxClaims || len(e.Warning) > 2000 {
+		t.Errorf("%d claims, a warning of %d bytes: %s", len(e.Claims), len(e.Warning), e.Warning)
+	}
+	for _, want := range []string{"Kiosk ended before", "Sentinel's trouble"} {
+		if !slices.ContainsFunc(e.Claims, func(f machine.Fact) bool { return f.Name == want }) {
+			t.Errorf("%q is not among the claims", want)
+		}
+	}
+	for _, f := range e.Claims {
+		if len(f.Value) > audit.MaxClaim {
+			t.Errorf("%s has a value of %d bytes", f.Name, len(f.Value))
+		}
+	}
+	if last := e.Claims[len(e.Claims)-1]; last.Value != "and 208 more devices" {
+		t.Errorf("the last claim is %+v", last)
 	}
 }
 

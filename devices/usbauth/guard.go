@@ -8,7 +8,8 @@
 // of itself: one that says it is a keyboard is let in as a keyboard, and as nothing
 // else.
 //
-// Sources: Linux's Documentation/usb/authorization.rst; USB 2.0 section 9.6.
+// Sources: Linux's Documentation/usb/authorization.rst and
+// Documentation/ABI/testing/sysfs-devices-removable; USB 2.0 section 9.6.
 package usbauth
 
 import (
@@ -30,6 +31,7 @@ type Device struct {
 	Vendor, Product uint16
 	Text            string // what the device calls itself, printable; may be empty
 	LetIn, Refused  []Kind // its interfaces' kinds, of the configuration in use or, for a refused device, of all
+	BuiltIn         bool   // it cannot be taken out, by what the machine says of its own ports
 }
 
 // String names the device: "0525:a4a2 QEMU RNDIS".
@@ -86,7 +88,7 @@ var port = regexp.MustCompile(`^[0-9]+-[0-9]+(\.[0-9]+)*$`)
 // judge lets a device in, whole or in part, or keeps it out. One whose descriptors
 // cannot be read is kept out.
 func (g *Guard) judge(name string) (Device, error) {
-	d := Device{Port: name, Text: g.text(name)}
+	d := Device{Port: name, Text: g.text(name), BuiltIn: g.builtIn(name)}
 	says, err := g.descriptors(name)
 	if err != nil {
 		return d, errors.Join(err, g.set(name, "authorized", "0"))
@@ -102,6 +104,21 @@ func (g *Guard) judge(name string) (Device, error) {
 		return d, err
 	}
 	return d, g.judgeInterfaces(&d, says)
+}
+
+// builtIn says whether a device and every hub before it are fixed. What a hub that was
+// plugged in says of its own ports does not count.
+func (g *Guard) builtIn(name string) bool {
+	for {
+		if fixed, err := g.read(name, "removable"); err != nil || strings.TrimSpace(fixed) != "fixed" {
+			return false
+		}
+		hub := strings.LastIndexByte(name, '.')
+		if hub < 0 {
+			return true
+		}
+		name = name[:hub]
+	}
 }
 
 // descriptors is what a device says of itself. The kernel's file ends after

@@ -207,6 +207,27 @@ func TestWhatTheKernelReadsOtherwiseIsKeptOut(t *testing.T) {
 	}
 }
 
+func TestWhatIsBuiltInHangsOnNothingThatCanBeTakenOut(t *testing.T) {
+	m := newTree(t)
+	for port, says := range map[string]string{
+		"1-1": "fixed\n", "1-1.2": "fixed\n", "1-1.3": "removable\n", "1-2": "removable\n", "1-2.1": "fixed\n", "1-3": "unknown\n", "1-4": "",
+	} {
+		m.plug(port, device{1, 1, 0, [][]Kind{card}}, "0")
+		if says != "" {
+			m.put(port, "removable", says)
+		}
+	}
+	found, err := New(m.root).Pass()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range found {
+		if want := d.Port == "1-1" || d.Port == "1-1.2"; d.BuiltIn != want {
+			t.Errorf("%s is built in: %t", d.Port, d.BuiltIn)
+		}
+	}
+}
+
 func TestADeviceCannotWriteOnTheScreen(t *testing.T) {
 	m := newTree(t)
 	m.plug("1-1", device{0x0525, 0xa4a2, 0, [][]Kind{network}}, "0")
