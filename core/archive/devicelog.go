@@ -57,8 +57,9 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 		case audit.IntentKeyBackup:
 			d.source = e.From.Serial
 		case audit.HSMBootstrapped:
-			at := d.of(e.HSM.Serial)
-			at.known, at.last = false, hsm.LogEntry{} // a reset empties the log
+			if at := d.of(e.HSM.Serial); e.Reset() {
+				at.known, at.last = false, hsm.LogEntry{} // which empties the log
+			}
 		case audit.CertificateIssued, audit.CRLIssued:
 			d.of(d.begin.HSM.Serial).signed++
 		case audit.IntentAbandoned:

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // Event is what a record says: one of the types below, a closed set. Digests,
 // serial numbers and device log entries are lower-case hex; DER is base64
 // (RFC 4648 section 4, padded); times are RFC 3339 in UTC, whole seconds. A
@@ -183,10 +185,15 @@ type Member struct {
 	Commitment string `json:"commitment"`
 }
 
-// HSMBootstrapped says how a factory-fresh device was made ready.
+// HSMBootstrapped says how a device was made ready, now or in a ceremony before.
 type HSMBootstrapped struct {
 	HSM   HSMFacts  `json:"hsm"`
 	Steps []HSMStep `json:"steps"`
+}
+
+// Reset reports whether the device was reset, so that its own log begins anew.
+func (e HSMBootstrapped) Reset() bool {
+	return slices.ContainsFunc(e.Steps, func(s HSMStep) bool { return s.Name == "reset" })
 }
 
 // HSMStep is one step of a bootstrap.

@@ -163,7 +163,7 @@ func brokenOff(b burned, serial string) bool {
 }
 
 // adoptTarget goes on with an HSM that an earlier backup made ready. It opens to
-// the PIN alone, and its log must begin with its reset.
+// the PIN alone, and its log goes on from what is on record, or from its reset.
 func (c *Ceremony) adoptTarget(ctx context.Context, in *intended, serial string, k key) error {
 	p, err := c.needHSM(ctx, in, serial)
 	if err != nil {
@@ -171,10 +171,10 @@ func (c *Ceremony) adoptTarget(ctx context.Context, in *intended, serial string,
 	}
 	session, err := p.device.Open(ctx, k.pin)
 	if err != nil {
-		return fmt.Errorf("opening HSM %s, which a backup that broke off may have made ready: %w", serial, err)
+		return fmt.Errorf("opening HSM %s, which an earlier backup may have made ready (if it cannot be opened, reset it by holding its metal rim for 10 seconds while plugging it in): %w", serial, err)
 	}
 	o := in.opened(ctx, p, session)
-	steps := []audit.HSMStep{{Name: "find", Detail: "a backup that broke off has reset it and made it ready: it opens to the PIN alone"}}
+	steps := []audit.HSMStep{{Name: "find", Detail: "an earlier backup has reset it and made it ready: it opens to the PIN alone"}}
 	if err := c.add(in.record, audit.HSMBootstrapped{HSM: factsOf(p.info), Steps: steps}); err != nil {
 		return err
 	}

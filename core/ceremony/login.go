@@ -229,7 +229,7 @@ func lastEntry(log *audit.Log, serial string) (hsm.LogEntry, error) {
 	for i := len(records) - 1; i >= 0; i-- {
 		switch e := records[i].Event.(type) {
 		case audit.HSMBootstrapped:
-			if e.HSM.Serial == serial {
+			if e.HSM.Serial == serial && e.Reset() {
 				return hsm.LogEntry{}, nil
 			}
 		case audit.HSMLog:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"anodize/core/audit"
 	"anodize/core/hsm"
@@ -76,8 +75,8 @@ func (c *Ceremony) bootstrap(ctx context.Context, in *intended, serial string, p
 		q.body = doneSteps(done)
 		c.progress(q)
 	})
-	if slices.ContainsFunc(done, func(s audit.HSMStep) bool { return s.Name == "reset" }) {
-		if err := c.add(in.record, audit.HSMBootstrapped{HSM: factsOf(p.info), Steps: done}); err != nil {
+	if e := (audit.HSMBootstrapped{HSM: factsOf(p.info), Steps: done}); e.Reset() {
+		if err := c.add(in.record, e); err != nil {
 			return err
 		}
 	}

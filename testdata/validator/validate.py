@@ -93,7 +93,7 @@ class Replay:  # what the log amounts to: s is the members of STATE.JSON
         elif event == "hsm.bootstrapped":
             opens, serial = [s["roster"]["generation"]] if "set" in self.intent else self.hsm(self.at)["generations"], d["hsm"]["serial"]
             self.joins = [{**d["hsm"], "generations": opens, "last_log_number": 0, "last_log_digest": ""}]
-            s["hsm_fleet"], self.entry = self.joins if "set" in self.intent else s["hsm_fleet"], {**self.entry, serial: None}
+            s["hsm_fleet"], self.entry = self.joins if "set" in self.intent else s["hsm_fleet"], {**self.entry, **{serial: None for step in d["steps"] if step["name"] == "reset"}}
         elif event == "hsm.login":
             need(d["generation"] in self.hsm(d["serial"])["generations"], "shares that do not open the HSM")
             self.opens(d["serial"], d["generation"])
