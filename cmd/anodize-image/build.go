@@ -30,6 +30,13 @@ type commit struct {
 	dirty bool // with changes that are in no commit
 }
 
+// marked is the commit as an image of a mode is marked with it. A loose release is marked
+// even if the tree is clean: its kernel may be another one.
+func (c commit) marked(mode string, loose bool) commit {
+	c.dirty = c.dirty || loose && mode == "production"
+	return c
+}
+
 // name is the commit as the programs say it of themselves.
 func (c commit) name() string {
 	if c.dirty {
@@ -98,11 +105,17 @@ func (c *call) image(mode string, loose bool) ([]byte, commit, error) {
 	if err != nil {
 		return nil, at, err
 	}
-	if at.dirty && !loose {
+	if at = at.marked(mode, loose); at.dirty && !loose {
 		return nil, at, errors.New("the tree has changes that are in no commit, so nobody could build the image again; " +
 			"commit them, or build with ALLOW_DIRTY=1, which marks the image")
 	}
-	b, err := c.kernelBuilder(loose)
+	if !at.dirty {
+		if tree, err = committed(tree, at.hash); err != nil {
+			return nil, at, err
+		}
+		defer os.RemoveAll(tree)
+	}
+	b, err := c.kernelBuilder(tree, loose)
 	if err != nil {
 		return nil, at, err
 	}
@@ -140,7 +153,7 @@ func readCommit(tree string) (at commit, err error) {
 		return strings.TrimSpace(string(out))
 	}
 	at.hash = git("rev-parse", "HEAD")
-	at.dirty = git("status", "--porcelain") != ""
+	at.dirty = git("status", "--porcelain", "--untracked-files=normal") != ""
 	seconds := git("log", "-1", "--format=%ct")
 	if err != nil {
 		return at, err
@@ -151,6 +164,24 @@ func readCommit(tree string) (at commit, err error) {
 	}
 	at.time = time.Unix(n, 0).UTC()
 	return at, nil
+}
+
+// committed unpacks a commit into a folder of its own. What git is told to overlook in a
+// tree (ignored files, files that are assumed to be unchanged) does not get there.
+func committed(tree, hash string) (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "anodize-commit-"); err != nil {
+		return "", fmt.Errorf("making a folder for the commit: %w", err)
+	}
+	archive := filepath.Join(dir, "commit.tar")
+	for _, args := range [][]string{
+		{"git", "-C", tree, "-c", "core.autocrlf=false", "archive", "--format=tar", "-o", archive, hash},
+		{"tar", "-xf", archive, "-C", dir},
+	} {
+		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+			return "", errors.Join(fmt.Errorf("unpacking the commit %s: %s: %w: %s", hash, args[0], err, bytes.TrimSpace(out)), os.RemoveAll(dir))
+		}
+	}
+	return dir, nil
 }
 
 func (c *call) initramfs(tree string, at commit) ([]byte, error) {
@@ -187,7 +218,7 @@ func compile(tree, from, to string, at commit, toolchain string) error {
 		"-ldflags=-s -w -X main.commit="+at.name(), "-o", to, from)
 	cmd.Dir = tree
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOTOOLCHAIN="+toolchain,
-		"GOENV=off", "GOFLAGS=", "GOEXPERIMENT=runtimesecret", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")
+		"GOENV=off", "GOROOT=", "GO111MODULE=on", "GOFLAGS=", "GOEXPERIMENT=runtimesecret", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", from, err, out)
 	}

@@ -115,13 +115,9 @@ func (c *call) tree() (string, error) {
 	return strings.TrimSuffix(string(out), "\n"), nil
 }
 
-// kernelBuilder builds the tree's kernel; a loose one takes other versions than the
+// kernelBuilder builds a tree's kernel; a loose one takes other versions than the
 // pinned ones.
-func (c *call) kernelBuilder(loose bool) (kernel.Builder, error) {
-	tree, err := c.tree()
-	if err != nil {
-		return kernel.Builder{}, err
-	}
+func (c *call) kernelBuilder(tree string, loose bool) (kernel.Builder, error) {
 	cache := c.cache
 	if cache == "" {
 		user, err := os.UserCacheDir()
@@ -131,6 +127,15 @@ func (c *call) kernelBuilder(loose bool) (kernel.Builder, error) {
 		cache = filepath.Join(user, "anodize")
 	}
 	return kernel.Builder{Folder: filepath.Join(tree, "nix", "kernel"), Cache: cache, Log: c.log, Loose: loose}, nil
+}
+
+// looseKernel builds the kernel of the tree as it stands.
+func (c *call) looseKernel() (kernel.Builder, error) {
+	tree, err := c.tree()
+	if err != nil {
+		return kernel.Builder{}, err
+	}
+	return c.kernelBuilder(tree, true)
 }
 
 // errCold says that a kernel would have to be compiled first.
@@ -143,7 +148,7 @@ func (c *call) kernel() error {
 	if err := c.parse(fs, 0); err != nil {
 		return err
 	}
-	b, err := c.kernelBuilder(true)
+	b, err := c.looseKernel()
 	switch {
 	case err != nil:
 		return err

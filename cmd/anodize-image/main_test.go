@@ -87,6 +87,54 @@ func TestAReleaseIsNotBuiltFromADirtyTree(t *testing.T) {
 	}
 }
 
+func TestWhatGitOverlooksIsNotBuilt(t *testing.T) {
+	dir, git := repository(t)
+	write(t, filepath.Join(dir, ".gitignore"), "ignored.go\n")
+	git("add", ".gitignore")
+	git("commit", "-q", "-m", "y")
+	write(t, filepath.Join(dir, "ignored.go"), "package ignored")
+	git("update-index", "--assume-unchanged", "file")
+	write(t, filepath.Join(dir, "file"), "changed")
+	at, err := readCommit(dir)
+	if err != nil || at.dirty {
+		t.Fatalf("git sees it: %+v, %v", at, err)
+	}
+	got, err := committed(dir, at.hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(got)
+	if text, err := os.ReadFile(filepath.Join(got, "file")); err != nil || string(text) != "committed" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if _, err := os.Stat(filepath.Join(got, "ignored.go")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the ignored file is there: %v", err)
+	}
+	if _, err := committed(dir, strings.Repeat("0", 40)); err == nil {
+		t.Error("a commit that is not there was unpacked")
+	}
+}
+
+func TestNoConfigurationHidesANewFile(t *testing.T) {
+	dir, git := repository(t)
+	git("config", "status.showUntrackedFiles", "no")
+	write(t, filepath.Join(dir, "new"), "")
+	if at, err := readCommit(dir); err != nil || !at.dirty {
+		t.Errorf("%+v, %v", at, err)
+	}
+}
+
+func TestWhatIsBuiltLooselyIsMarkedEvenFromACleanTree(t *testing.T) {
+	for _, c := range []struct {
+		mode         string
+		loose, dirty bool
+	}{{"production", false, false}, {"production", true, true}, {"dev", true, false}} {
+		if at := (commit{}).marked(c.mode, c.loose); at.dirty != c.dirty {
+			t.Errorf("%s, loose %t: marked %t", c.mode, c.loose, at.dirty)
+		}
+	}
+}
+
 func TestAnImageSaysWhatItIs(t *testing.T) {
 	clean := commit{hash: "0123456789abcdef0123456789abcdef01234567", time: time.Unix(1e9, 0)}
 	dirty := clean

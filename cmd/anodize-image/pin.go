@@ -25,7 +25,7 @@ func (c *call) pin() error {
 	if err := c.parse(fs, 0); err != nil {
 		return err
 	}
-	b, err := c.kernelBuilder(true)
+	b, err := c.looseKernel()
 	if err != nil {
 		return err
 	}

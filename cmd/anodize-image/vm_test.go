@@ -36,7 +36,7 @@ var probe = sync.OnceValues(func() (kernel []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := (&call{log: os.Stderr}).kernelBuilder(true)
+	b, err := (&call{log: os.Stderr}).looseKernel()
 	if err != nil {
 		return nil, err
 	}
