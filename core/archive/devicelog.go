@@ -24,8 +24,10 @@ const (
 type devices struct {
 	fleet    map[string]*device // by serial number
 	begin    audit.CeremonyBegin
-	source   string   // the HSM whose key the ceremony may give away
-	excess   []string // in this ceremony's device logs, and not on record
+	now      map[string]purpose // what the open ceremony has HSMs do, by serial number
+	told     map[string]bool    // HSMs whose log the open ceremony has recorded
+	source   string             // the HSM whose key the ceremony may give away
+	excess   []string           // in this ceremony's device logs, and not on record
 	entries  int
 	expected int
 }
@@ -37,6 +39,8 @@ type device struct {
 	signed  int          // certificates and CRLs on record since its last hsm.log
 	excused int          // ceremonies since that stopped: a signature of theirs may have been lost
 	backup  bool         // one of them was to give its key away
+	may     purpose      // what ceremonies since were to have it do
+	key     int          // number of the root's key in it; 0 if that is not known
 }
 
 func (d *devices) of(serial string) *device {
@@ -49,17 +53,21 @@ func (d *devices) of(serial string) *device {
 // checkDeviceLogs verifies that the entries of every HSM are one chain, and that
 // they tell of the signatures on record and of no other.
 func (v *verifier) checkDeviceLogs(c *check) string {
-	d := &devices{fleet: map[string]*device{}}
+	d := &devices{fleet: map[string]*device{}, now: map[string]purpose{}, told: map[string]bool{}}
 	for _, r := range v.res.Log.Records() {
 		switch e := r.Event.(type) {
 		case audit.CeremonyBegin:
-			d.begin, d.source = e, ""
-		case audit.IntentKeyBackup:
-			d.source = e.From.Serial
+			d.begin, d.source, d.now, d.told = e, "", map[string]purpose{}, map[string]bool{}
+		case audit.IntentInitRoot, audit.IntentKeyBackup, audit.IntentRekeyShares, audit.IntentUpdateHSM:
+			d.intend(e)
 		case audit.HSMBootstrapped:
 			if at := d.of(e.HSM.Serial); e.Reset() {
-				at.known, at.last = false, hsm.LogEntry{} // which empties the log
+				at.known, at.last, at.key = false, hsm.LogEntry{}, 0 // which empties all
 			}
+		case audit.KeyGenerated:
+			d.of(e.Serial).key = e.ID
+		case audit.KeyCopied:
+			d.of(e.To).key = e.ID
 		case audit.CertificateIssued, audit.CRLIssued:
 			d.of(d.begin.HSM.Serial).signed++
 		case audit.IntentAbandoned:
@@ -87,6 +95,7 @@ func (d *devices) ended(c *check, e audit.CeremonyEnd) {
 		c.error("%s", excess)
 	}
 	d.excess = nil
+	d.settle()
 }
 
 func (d *devices) stopped(c *check) {
@@ -129,6 +138,7 @@ func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 	if last := at.last; int(last.Number) != e.LastNumber || hex.EncodeToString(last.Digest[:]) != e.LastDigest {
 		c.error("record %d: the last entry is %d with digest %x, not %d with %s", seq, last.Number, last.Digest, e.LastNumber, e.LastDigest)
 	}
+	d.judge(c, seq, e.Serial, fresh)
 	d.count(c, seq, e.Serial, fresh)
 }
 
@@ -162,10 +172,10 @@ func (d *devices) count(c *check, seq uint64, serial string, entries []hsm.LogEn
 		if !e.Succeeded() {
 			continue
 		}
-		switch e.Command {
-		case signPKCS1, signPSS, signECDSA, signEdDSA:
+		switch {
+		case signs(e.Command):
 			signatures++
-		case exportWrapped, exportRSAWrapped:
+		case e.Command == exportWrapped, e.Command == exportRSAWrapped:
 			exports++
 		}
 	}

@@ -28,6 +28,35 @@ func TestAKeyGivenAwayOutsideABackupIsAnError(t *testing.T) {
 	}
 }
 
+func TestACommandThatNoCeremonyIsForIsAnError(t *testing.T) {
+	for name, command := range map[string]byte{
+		"the PIN was changed outside a rekey": 0x6c, "an authentication key was put after the bootstrap": 0x44,
+		"a wrap key was put outside a backup": 0x4c, "the key went out under RSA in a way that no backup uses": 0x74,
+		"another key was made": 0x46, "options were set": 0x4f, "something was deleted": 0x58, "a key was imported": 0x4b,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := archivetest.Whole(t, "rehearsal", 0, 0)
+			signCSR(b, command)
+			if r := verify(b.Image, archive.Options{}); !found(r, archive.Error, "hsm log") {
+				t.Errorf("findings %v", r.Findings)
+			}
+		})
+	}
+}
+
+func TestASignatureByAnotherKeyOfTheHSMIsAnError(t *testing.T) {
+	b := archivetest.Whole(t, "rehearsal", 0, 0)
+	b.Open()
+	file, cert := b.IntendCSR()
+	b.Unlock()
+	b.DeviceWith(0x56, 2)
+	b.Issued("intermediate", file, cert)
+	b.End("sign-csr", file)
+	if r := verify(b.Image, archive.Options{}); !found(r, archive.Error, "hsm log") {
+		t.Errorf("findings %v", r.Findings)
+	}
+}
+
 func TestASignatureOfOneHSMExcusesNoOther(t *testing.T) {
 	b := archivetest.Whole(t, "rehearsal", 0, 0)
 	b.Backup()

@@ -66,16 +66,21 @@ func (b *Builder) Record() {
 	b.Add(record.Made(page))
 }
 
-// Device makes the HSM log a command.
-func (b *Builder) Device(command byte) { b.DeviceLog = logged(b.DeviceLog, command) }
+// Device makes the HSM log a command, with the root's key where one is used.
+func (b *Builder) Device(command byte) { b.DeviceWith(command, 1) }
+
+// DeviceWith makes the HSM log a command with a key.
+func (b *Builder) DeviceWith(command byte, key uint16) {
+	b.DeviceLog = logged(b.DeviceLog, command, key)
+}
 
 // logged continues an HSM's log, which begins with its reset.
-func logged(log []hsm.LogEntry, command byte) []hsm.LogEntry {
+func logged(log []hsm.LogEntry, command byte, key uint16) []hsm.LogEntry {
 	e := hsm.LogEntry{Number: 1, Command: 0xff, Length: 0xffff, SessionKey: 0xffff, TargetKey: 0xffff, SecondKey: 0xffff, Result: 0xff}
 	var before [16]byte
 	if n := len(log); n > 0 {
 		before = log[n-1].Digest
-		e = hsm.LogEntry{Number: log[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: 1, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
+		e = hsm.LogEntry{Number: log[n-1].Number + 1, Command: command, Length: 48, SessionKey: 2, TargetKey: key, SecondKey: 0xffff, Result: command | 0x80, Tick: uint32(n)}
 	}
 	raw := e.Raw()
 	sum := sha256.Sum256(append(raw[:16:16], before[:]...))

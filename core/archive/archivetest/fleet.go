@@ -25,7 +25,7 @@ func (b *Builder) spki() []byte {
 }
 
 // SecondDevice makes the second HSM log a command.
-func (b *Builder) SecondDevice(command byte) { b.SecondLog = logged(b.SecondLog, command) }
+func (b *Builder) SecondDevice(command byte) { b.SecondLog = logged(b.SecondLog, command, 1) }
 
 // RecordSecondLog adds the second HSM's log since the last one recorded.
 func (b *Builder) RecordSecondLog() {
