@@ -60,7 +60,7 @@ func (c *call) writeUSB() error {
 	if strings.TrimSpace(answer) != size {
 		return fmt.Errorf("%w: that is not %q", errNo, size)
 	}
-	if err := c.system.Write(d.Name, image); err != nil {
+	if err := c.system.Write(d, image); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "The stick holds %s, and was read back.\n", c.args[0])

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,6 +78,28 @@ func TestADeviceIsErasedOnlyByWhoKnowsItsSize(t *testing.T) {
 	}
 	if _, out, _ := called(root, "", "list-usb"); !strings.Contains(out, "ACME Stick 3000  0011AA  FAT     ANODIZE  -") {
 		t.Errorf("list-usb: %s", out)
+	}
+}
+
+// answer is something typed, before which something happens.
+type answer struct {
+	io.Reader
+	before func()
+}
+
+func (a answer) Read(b []byte) (int, error) {
+	a.before()
+	return a.Reader.Read(b)
+}
+
+func TestAStickThatWasExchangedBeforeTheAnswerIsNotErased(t *testing.T) {
+	root := plugged(t, "131072")
+	node := filepath.Join(root, "dev/sdb")
+	exchanged := answer{strings.NewReader("67 MB\n"), func() { write(t, filepath.Join(root, stickFolder, "diskseq"), "8\n") }}
+	var stdout, stderr bytes.Buffer
+	status := run([]string{"init", node}, machine{root: root, in: exchanged, out: &stdout}, &stderr)
+	if b, err := os.ReadFile(node); err != nil || status != failed || !strings.Contains(stderr.String(), "another disk by now") || !bytes.Equal(b, make([]byte, 64<<20)) {
+		t.Errorf("exit status %d, %s, %v", status, stderr.String(), err)
 	}
 }
 

@@ -216,14 +216,17 @@ func (m machine) device(node string, files []fat.File) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if now, ok := m.location(node); !ok || now.ID != l.ID {
+		return fmt.Errorf("%s is another disk by now: nothing was changed", node)
+	}
 	if err := fat.Write(f, volumeOf(min(d.Size, fat.MaxSize), files)); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("writing to %s: %w", node, err)
 	}
-	// What is compared is to come from the stick, not from memory. A file has no such call.
-	if err := unix.IoctlSetInt(int(f.Fd()), unix.BLKFLSBUF, 0); err != nil && !errors.Is(err, unix.ENOTTY) && !errors.Is(err, unix.EACCES) {
+	// What is compared is to come from the stick, not from memory.
+	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
 		return fmt.Errorf("reading %s back: %w", node, err)
 	}
 	if err := readBack(f, files); err != nil {

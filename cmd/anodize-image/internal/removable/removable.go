@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Disk is a disk as the kernel tells of it.
@@ -23,6 +24,7 @@ type Disk struct {
 	Model  string // maker and model, as the disk says them
 	Size   int64  // bytes
 	number string // major:minor
+	id     string // tells this disk, plugged in this once, from all others
 
 	removable, usb, readOnly bool
 	used                     []string // where it or its partitions are mounted, and what else holds them
@@ -92,8 +94,10 @@ func (s System) Disk(name string) (d Disk, err error) {
 		return d, fmt.Errorf("reading the size of the disk %s: %w", d.Name, err)
 	}
 	d.Size = 512 * sectors // whatever the disk's own sectors are
-	d.Model = strings.TrimSpace(attribute(folder, "device/vendor") + " " + attribute(folder, "device/model"))
+	d.Model = printable(attribute(folder, "device/vendor") + " " + attribute(folder, "device/model"))
 	d.number = attribute(folder, "dev")
+	// The sequence number (since Linux 5.15) rises with every disk that comes.
+	d.id = strings.Join([]string{folder, attribute(folder, "diskseq"), d.Model, attribute(folder, "size")}, " ")
 	d.removable = attribute(folder, "removable") == "1"
 	d.readOnly = attribute(folder, "ro") != "0"
 	d.usb = strings.Contains(folder, "/usb")
@@ -109,6 +113,16 @@ func attribute(folder, name string) string {
 		return ""
 	}
 	return strings.TrimSpace(string(data))
+}
+
+// printable is what a disk says of itself, which could be meant for the terminal.
+func printable(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?")))
 }
 
 // used says what uses a disk or one of its partitions: mounts, swap, and what is

@@ -51,6 +51,38 @@ func put(t *testing.T, root, name, text string) {
 	}
 }
 
+// lookAndWrite writes to a disk that is found by its name.
+func lookAndWrite(s System, name string, image []byte) error {
+	d, err := s.Disk(name)
+	if err != nil {
+		return err
+	}
+	return s.Write(d, image)
+}
+
+func TestAStickThatWasExchangedIsLeftAlone(t *testing.T) {
+	for attribute, now := range map[string]string{"diskseq": "9\n", "size": "65536\n", "device/model": "Holidays\n"} {
+		root := machine(t)
+		s := System{root}
+		d, err := s.Disk("sdb")
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, root, stick+"/"+attribute, now)
+		if err := s.Write(d, []byte("image")); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "another disk by now") {
+			t.Errorf("another %s: %v", attribute, err)
+		}
+	}
+}
+
+func TestADiskCannotWriteOnTheTerminal(t *testing.T) {
+	root := machine(t)
+	put(t, root, stick+"/device/model", "\x1b[2J\x07 Disk\xff\n")
+	if d, err := (System{root}).Disk("sdb"); err != nil || d.Model != "Maker ?[2J? Disk?" {
+		t.Errorf("%q, %v", d.Model, err)
+	}
+}
+
 func TestOnlySticksAreListed(t *testing.T) {
 	found, err := System{machine(t)}.Sticks()
 	if err != nil || len(found) != 1 || found[0].Name != "sdb" || found[0].Model != "Maker Flash Disk" || found[0].Size != 16<<20 {
@@ -91,7 +123,7 @@ func TestWhatIsNoFreeStickIsRefusedAndLeftAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = System{root}.Write(c.disk, bytes.Repeat([]byte("image"), 1000))
+		err = lookAndWrite(System{root}, c.disk, bytes.Repeat([]byte("image"), 1000))
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -104,7 +136,7 @@ func TestWhatIsNoFreeStickIsRefusedAndLeftAlone(t *testing.T) {
 func TestTheImageAndAnEmptyEndAreWritten(t *testing.T) {
 	root := machine(t)
 	image := bytes.Repeat([]byte("image"), 1<<20)
-	if err := (System{root}).Write("/dev/sdb", image); err != nil {
+	if err := lookAndWrite(System{root}, "/dev/sdb", image); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(root, "dev/sdb"))

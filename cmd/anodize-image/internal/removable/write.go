@@ -15,9 +15,10 @@ import (
 const tail = 1 << 20
 
 // Write writes an image to the beginning of a disk, waits until the disk has it, and
-// compares what it reads from there. The disk is looked at once more before.
-func (s System) Write(name string, image []byte) error {
-	d, err := s.Disk(name)
+// compares what it reads from there. The disk is looked at once more before: another
+// one that came in its place meanwhile is refused.
+func (s System) Write(agreed Disk, image []byte) error {
+	d, err := s.Disk(agreed.Name)
 	if err != nil {
 		return err
 	}
@@ -34,11 +35,17 @@ func (s System) Write(name string, image []byte) error {
 	} else if err != nil {
 		return fmt.Errorf("opening the stick: %w", err)
 	}
-	err = s.write(f, d, image)
+	err = s.write(f, agreed, image)
 	return errors.Join(err, f.Close())
 }
 
 func (s System) write(f *os.File, d Disk, image []byte) error {
+	// The node is open: whatever comes in the disk's place now, is not written to.
+	if now, err := s.Disk(d.Name); err != nil {
+		return err
+	} else if now.id != d.id {
+		return fmt.Errorf("%w: %s is another disk by now; nothing was written", ErrRefused, d.Name)
+	}
 	if err := s.same(f, d); err != nil {
 		return err
 	}
