@@ -86,13 +86,16 @@ docs: deps
 		chromium --headless --no-sandbox --disable-gpu --no-pdf-header-footer \
 			--print-to-pdf=build/docs/$$(basename $$f .html).pdf file://$(CURDIR)/$$f || exit 1; done
 
+# A value as one word of the shell's, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
 # The bootable image, for a release: the tree must be clean, or ALLOW_DIRTY=1 marks
 # the image. MODE=dev, or image-dev, makes one for developers.
 IMAGE = go run ./cmd/anodize-image
 MODE = production
 image: DEBS = $(DEBS_IMAGE)
 image: deps
-	$(IMAGE) build -mode $(MODE) $(if $(filter 1,$(ALLOW_DIRTY)),-allow-dirty)
+	$(IMAGE) build -mode $(call quoted,$(MODE)) $(if $(filter 1,$(ALLOW_DIRTY)),-allow-dirty)
 prod-amd64: image
 image-dev:
 	@$(MAKE) --no-print-directory image MODE=dev
@@ -101,12 +104,12 @@ image-dev:
 ISO = build/anodize-prod-amd64.iso
 sign: DEBS = $(DEBS_IMAGE)
 sign: deps
-	$(IMAGE) sign -key "$(KEY)" -cert "$(CERT)" "$(ISO)"
+	$(IMAGE) sign -key $(call quoted,$(KEY)) -cert $(call quoted,$(CERT)) $(call quoted,$(ISO))
 
 # Builds an image again and compares: make verify-image ISO=their.iso
 verify-image: DEBS = $(DEBS_IMAGE)
 verify-image: deps
-	$(IMAGE) verify "$(ISO)"
+	$(IMAGE) verify $(call quoted,$(ISO))
 
 # Takes the versions of the kernel's source and of the tools that are installed, after
 # showing what changed.
@@ -118,7 +121,7 @@ pin: deps
 list-usb:
 	$(IMAGE) list-usb
 write-usb:
-	$(IMAGE) write-usb "$(ISO)" "$(DEV)"
+	$(IMAGE) write-usb $(call quoted,$(ISO)) $(call quoted,$(DEV))
 
 # A stick with the profile and the request of the tests, in build.
 fake-shuttle.img:
