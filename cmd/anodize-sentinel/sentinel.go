@@ -29,6 +29,7 @@ type sentinel struct {
 	console   io.Writer
 	terminals func() []string // serial lines to speak on
 	halt      func(how int)   // switches the machine off, or starts it again
+	patience  time.Duration   // how long the end may take before halt is called anyway
 
 	machine *machine.Machine
 	guard   *usbauth.Guard
@@ -45,7 +46,7 @@ type sentinel struct {
 
 func newSentinel() *sentinel {
 	return &sentinel{
-		program: "/anodize-ceremony", console: os.Stdout, terminals: func() []string { return terminals("") }, halt: halt,
+		program: "/anodize-ceremony", console: os.Stdout, terminals: func() []string { return terminals("") }, halt: halt, patience: 2 * time.Minute,
 		machine: machine.New(""), guard: usbauth.New(""), over: make(chan struct{}),
 	}
 }
@@ -146,13 +147,15 @@ func (s *sentinel) obey() {
 	}
 }
 
-// end ends everything soon.
+// end ends everything soon: a device that answers no more may keep a process or a file
+// system from ending, but not the machine.
 func (s *sentinel) end(how int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ending() {
 		s.how = how
 		close(s.over)
+		time.AfterFunc(s.patience, func() { s.halt(how) })
 	}
 	if s.current != nil {
 		// Its answer comes first; what it must not miss was burned long ago.

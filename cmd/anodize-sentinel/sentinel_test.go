@@ -312,6 +312,17 @@ func TestASecondTerminalSaysWhereTheCeremonyIs(t *testing.T) {
 	<-ended
 }
 
+func TestTheMachineEndsEvenIfSomethingDoesNot(t *testing.T) {
+	halted := make(chan int, 1)
+	s := newSentinel()
+	s.halt, s.patience = func(how int) { halted <- how }, time.Nanosecond
+	s.end(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	s.end(unix.LINUX_REBOOT_CMD_RESTART) // the first word counts
+	if how := <-halted; how != unix.LINUX_REBOOT_CMD_POWER_OFF {
+		t.Errorf("halted as %#x", how)
+	}
+}
+
 func TestTheLockIsTakenOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock")
 	f, err := takeLock(path)
