@@ -45,7 +45,19 @@ func inGuest() {
 		if err != nil {
 			return nil, err
 		}
-		return burnInGuest(context.Background(), n)
+		ctx := context.Background()
+		switch words[0] {
+		case "break":
+			_, err := burnInGuest(ctx, n)
+			failed, isBurn := errors.AsType[*disc.BurnError](err)
+			if !isBurn {
+				return nil, fmt.Errorf("the burn ends with %w", err)
+			}
+			return fmt.Sprintf("nothing written: %t; %v", failed.NothingWritten, err), nil
+		case "resume":
+			return resumeInGuest(ctx, n)
+		}
+		return burnInGuest(ctx, n)
 	})
 }
 
@@ -99,6 +111,45 @@ func burnInGuest(ctx context.Context, n int) (address uint32, err error) {
 	return receipt.Address(), err
 }
 
+// resumeInGuest closes what was broken off, burns the n-th session after it, and
+// returns the drive's node.
+func resumeInGuest(ctx context.Context, n int) (node string, err error) {
+	transport, err := foundDrive()
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, transport.Close()) }()
+	drive, err := disc.Open(ctx, transport)
+	if err != nil {
+		return "", err
+	}
+	m, err := drive.Medium(ctx)
+	if err != nil {
+		return "", err
+	}
+	void, err := drive.CloseUnfinished(ctx, m.Identity)
+	if err != nil {
+		return "", err
+	}
+	if len(void) != 1 {
+		return "", fmt.Errorf("%d tracks were closed", len(void))
+	}
+	if m, err = drive.Medium(ctx); err != nil {
+		return "", err
+	}
+	if _, err := drive.Burn(ctx, m.Identity, volume(n), []disc.Directory{newStep(1), newStep(n)}, nil); err != nil {
+		return "", err
+	}
+	found, err := scsi.Find("")
+	if err != nil {
+		return "", err
+	}
+	if len(found) != 1 {
+		return "", fmt.Errorf("%d drives", len(found))
+	}
+	return found[0].Node, nil
+}
+
 // guestBench is a machine with a simulated drive on its USB, in which the test
 // changes the discs.
 type guestBench struct {
@@ -115,16 +166,22 @@ func newGuestBench(t *testing.T) *guestBench {
 		USB: []string{"burner"}, Install: []string{"xorriso", "isoinfo"},
 	})
 	b.vm.Expect("READY")
+	b.plug()
+	return b
+}
+
+// plug connects the drive until the test ends, or the drive's power fails.
+func (b *guestBench) plug() {
+	b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	socket, served := b.vm.USB("burner"), make(chan error, 1)
 	go func() { served <- usbredir.Serve(ctx, socket, usbredir.NewMassStorage(b.drive, "0123456789AB")) }()
-	t.Cleanup(func() {
+	b.Cleanup(func() {
 		cancel()
 		if err := <-served; err != nil {
-			t.Errorf("serving the drive: %v", err)
+			b.Errorf("serving the drive: %v", err)
 		}
 	})
-	return b
 }
 
 // insert takes out what is in the drive, and puts the disc in.
@@ -207,6 +264,33 @@ func TestSmokeABurnOnTheKernelsDrive(t *testing.T) {
 	b := newGuestBench(t)
 	b.burn(sim.NewDisc(bdR), 1, 2)
 	b.holds(2)
+}
+
+// Its power fails, so that it leaves the bus; then it is back, with the disc.
+func TestADriveThatVanishesWhileItBurns(t *testing.T) {
+	b := newGuestBench(t)
+	d := sim.NewDisc(bdR)
+	b.burn(d, 1, 1)
+	b.drive.SetFault(sim.AtOpcode(0x5B, 1, 1, sim.PowerLoss{})) // its cache is empty, its track open
+	var failed string
+	b.vm.Ask(t, &failed, "break", "2")
+	if !strings.HasPrefix(failed, "nothing written: false;") || !strings.Contains(failed, "connection failed") {
+		t.Errorf("the burn ends with %s", failed)
+	}
+	b.drive.SetFault(nil)
+	b.drive.PowerOn()
+	b.plug()
+	var node string
+	b.vm.Ask(t, &node, "resume", "3")
+	b.insert(d)
+	mounted := b.vm.Mounted(t, node)
+	for _, n := range []int{1, 3} {
+		for _, f := range newStep(n).Files {
+			if name := newStep(n).Name + "/" + f.Name; mounted[name] != hashOf(t, f) {
+				t.Errorf("%s differs or is missing", name)
+			}
+		}
+	}
 }
 
 // Each of ten sessions is burned on a disc that was ejected and put in again. Then
