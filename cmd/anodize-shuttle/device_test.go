@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // stickFolder is where a stick stands in sysfs.
@@ -100,6 +101,23 @@ func TestAStickThatWasExchangedBeforeTheAnswerIsNotErased(t *testing.T) {
 	status := run([]string{"init", node}, machine{root: root, in: exchanged, out: &stdout}, &stderr)
 	if b, err := os.ReadFile(node); err != nil || status != failed || !strings.Contains(stderr.String(), "another disk by now") || !bytes.Equal(b, make([]byte, 64<<20)) {
 		t.Errorf("exit status %d, %s, %v", status, stderr.String(), err)
+	}
+}
+
+func TestNothingThatIsPluggedInWritesOnTheTerminal(t *testing.T) {
+	root := plugged(t, "131072")
+	write(t, filepath.Join(root, stickFolder, "../../model"), "\x1b[2JStick\n")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "\x1b[2Ja.csr"), "")
+	write(t, filepath.Join(dir, "\xffb"), "")
+	write(t, filepath.Join(dir, "folder\x07", "file"), "")
+	_, listed, errs := called(root, "", "list-usb")
+	_, linted, more := called(root, "", "lint", dir)
+	if !strings.Contains(listed, "?[2JStick") || !strings.Contains(linted, `"\x1b[2Ja.csr"`) || !strings.Contains(linted, `"folder\a"`) {
+		t.Errorf("%s%s", listed, linted)
+	}
+	if all := listed + errs + linted + more; strings.ContainsAny(all, "\x1b\x07") || !utf8.ValidString(all) {
+		t.Errorf("%q", all)
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"anodize/core/ca"
 	"anodize/core/profile"
@@ -60,11 +63,21 @@ func (m machine) lint(path string) (int, error) {
 	worst := pass
 	for _, one := range f {
 		worst = max(worst, one.level)
-		if _, err := fmt.Fprintf(m.out, "%-5s %s: %s\n", one.level, one.where, one.what); err != nil {
+		if _, err := fmt.Fprintf(m.out, "%-5s %s: %s\n", one.level, printable(one.where), printable(one.what)); err != nil {
 			return failed, err
 		}
 	}
 	return [...]int{passed, warnings, failed}[worst], nil
+}
+
+// printable is text as it may be shown on a terminal: what a stick holds could be meant
+// for one. Several lines become one.
+func printable(s string) string {
+	s = strings.ReplaceAll(s, "\n", "; ")
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) || !utf8.ValidString(s) {
+		return strconv.QuoteToGraphic(s)
+	}
+	return s
 }
 
 // check reads a stick as the kiosk does, at a time.

@@ -4,9 +4,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Description is what there is to tell about a Location before anything is done to it.
+// What the disk says of itself is printable.
 type Description struct {
 	Size   int64  // bytes
 	Maker  string // of its disk, as it says itself; these three may be empty
@@ -24,7 +26,7 @@ func (l Location) Describe() (Description, error) {
 		return Description{}, ErrGone
 	}
 	d := Description{
-		Maker: attribute(disk, "device/vendor"), Model: attribute(disk, "device/model"), Serial: usbSerial(disk),
+		Maker: printable(attribute(disk, "device/vendor")), Model: printable(attribute(disk, "device/model")), Serial: printable(usbSerial(disk)),
 		Format: unknown.String(),
 	}
 	const unit = 512 // of sysfs' sizes, whatever the disk's sectors are
@@ -35,8 +37,18 @@ func (l Location) Describe() (Description, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Format, d.Label = format.String(), label
+	d.Format, d.Label = format.String(), printable(label)
 	return d, nil
+}
+
+// printable is text with question marks for what could be meant for a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
 }
 
 // usbSerial is the serial number of the USB device that a disk hangs on: that of the
