@@ -5,10 +5,12 @@ import (
 	"encoding/pem"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"anodize/core/archive"
 	"anodize/core/audit"
+	"anodize/core/ceremony"
 	"anodize/devices/sim"
 )
 
@@ -75,6 +77,56 @@ func TestTheRootKeyIsAttestedBeforeItIsUsed(t *testing.T) {
 				case audit.KeyAttested, audit.CertificateIssued:
 					t.Errorf("record %d is a %s", r.Seq, r.Event.Name())
 				}
+			}
+		})
+	}
+}
+
+// An HSM that says that it cannot attest an Ed25519 key makes the root all the
+// same, and everyone is told; of a key that every HSM attests it stops.
+func TestAnHSMThatCannotAttestItsKey(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../testdata/profile.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	edwards := strings.Replace(string(text), "ecdsa-p384", "ed25519", 1)
+	for name, tc := range map[string]struct {
+		files map[string]string
+		goes  bool
+	}{
+		"an Ed25519 key": {map[string]string{"profile.toml": edwards}, true},
+		"a key on P-384": {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			well := enter(t, newTestRoom(t, tc.files))
+			well.gates()
+			well.toKey()
+			took := commands(well.room, func() {
+				well.press("next")
+				well.expect("Compare the fingerprint")
+			})
+			h := enter(t, newTestRoom(t, tc.files))
+			h.gates()
+			h.toKey()
+			h.room.hsm.FaultIn(slices.Index(took, cmdSignAttestation)+1, sim.HSMRefuseAttest)
+			h.press("next")
+			if !tc.goes {
+				h.closeIntent("It does not attest the key")
+				return
+			}
+			warned := false
+			h.seen = func(v *ceremony.View) {
+				warned = warned || strings.Contains(v.Notice.Text, "does not attest keys of this kind")
+			}
+			h.finish("Init root")
+			h.noted()
+			if !warned {
+				t.Error("nobody was told")
+			}
+			result := sound(t, h.room)
+			if !slices.ContainsFunc(result.Findings, func(f archive.Finding) bool { return f.Check == "attestation" && f.Level == archive.Warn }) {
+				t.Errorf("the validator does not warn: %v", result.Findings)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"anodize/devices/sim"
@@ -49,4 +50,72 @@ func TestABackupThatWasClosedWithWordsGoesOnWithTheSameHSM(t *testing.T) {
 		t.Errorf("on the disc: %v", fleet)
 	}
 	agrees(t, r)
+}
+
+// The commitments are on the disc and no HSM was changed: the new cards open
+// nothing, and whoever types them is told which ones to bring.
+func TestCardsThatMightOpenAnHSMAndDoNotAreNamed(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.backup()
+	h.planRekey()
+	h.rekeyToCommit()
+	h = h.powerFails()
+	h.both()
+	h.pick(issueCRLCard)
+	h.mended()
+	h.on("Shall this be done?", "go")
+	h.on("On the disc", "next")
+	h.share(3)
+	h.share(4)
+	if v := h.expect("Why does the ceremony stop here?"); !strings.Contains(v.Notice.Text, "cards of generation 2, of those that may open it (1 or 2)") {
+		t.Errorf("which cards to bring is not told: %s", v.Notice.Text)
+	}
+	h.text("The first custodians are called")
+	h.press("done")
+	h.on("On the disc", "next")
+	h.giveUp()
+	if fleet := fleetOf(t, r); !same(fleet, []int{1, 2}, []int{1, 2}) {
+		t.Errorf("a PIN that did not open it settles nothing: %v", fleet)
+	}
+	h.pick(issueCRLCard)
+	h.mended()
+	h.on("Shall this be done?", "go")
+	h.on("On the disc", "next")
+	h.share(0)
+	h.share(1)
+	h.finish("Issue CRL")
+	h.noted()
+	if fleet := fleetOf(t, r); !slices.Equal(fleet[firstSerial], []int{1}) {
+		t.Errorf("after the login: %v", fleet)
+	}
+	agrees(t, r)
+}
+
+func TestARekeyIsRefusedBeforeItsIntentIfAnyHSMsLogIsTooFull(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.backup()
+	r.hsm2.FaultIn(1, sim.HSMFillLog)
+	h.pick(rekeyCard)
+	h.on("Is this still the time?", "right")
+	for _, name := range successors {
+		h.expect("Who keeps the shares?")
+		h.text(name)
+		h.press("done")
+	}
+	h.press("extra")
+	h.expect("How many custodians open the HSM?")
+	h.pick(0)
+	if text := say(h.expect("too full for this")); !strings.Contains(text, "HSM "+secondSerial) {
+		t.Errorf("which HSM it is is not told:\n%s", text)
+	}
+	h.press("back")
+	h.expect("What is this ceremony for?")
 }

@@ -3,6 +3,7 @@ package ceremony
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"anodize/core/audit"
@@ -11,13 +12,19 @@ import (
 )
 
 // attest has the HSM vouch for the key that it has just made, if it is of a kind
-// that can. A key that is attested wrongly signs nothing.
+// that can. A key that is attested wrongly signs nothing. A device that says that
+// it attests no keys of this kind is no reason to stop: the log then has no
+// key.attested, which is a warning for ever.
 func (c *Ceremony) attest(ctx context.Context, u *unlocked, key hsm.Key, spki []byte) error {
 	attester, ok := u.session.(hsm.Attester)
 	if !ok {
 		return nil
 	}
 	chain, err := attester.Attest(ctx, key)
+	if errors.Is(err, hsm.ErrCannotAttest) {
+		u.warn(fmt.Sprintf("HSM %s does not attest keys of this kind: no auditor can see from the archive that the key was made in it.", c.table.hsmInfo.Serial))
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("having the root key attested: %w", err)
 	}

@@ -108,6 +108,9 @@ func (c *Ceremony) start(ctx context.Context, in *intended, serial string, k key
 	}
 	c.show(working("Opening HSM "+serial, "The PIN goes from the shares to the HSM."), true)
 	session, err := p.device.Open(ctx, k.pin)
+	if d, ok := c.table.archive.state.Device(serial); ok && errors.Is(err, hsm.ErrWrongPIN) && len(d.Generations) > 1 {
+		return nil, fmt.Errorf("opening HSM %s with the cards of generation %d, of those that may open it (%s): begin again with other ones, and keep them all: %w", serial, k.generation, orList(d.Generations), err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("opening HSM %s: %w", serial, err)
 	}

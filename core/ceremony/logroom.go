@@ -29,10 +29,23 @@ func (c *Ceremony) checkLogRoom(ctx context.Context, p *proposal) error {
 	if need == 0 {
 		return nil
 	}
-	info, err := c.table.hsm.Info(ctx)
-	if err != nil {
-		return fmt.Errorf("asking HSM %s how full its log is: %w", c.table.hsmInfo.Serial, err)
+	opens := p.opens
+	if len(opens) == 0 {
+		opens = []string{c.table.hsmInfo.Serial}
 	}
+	for _, serial := range opens {
+		o, ok := c.findHSM(ctx, serial)
+		if !ok {
+			return fmt.Errorf("asking HSM %s how full its log is: it does not answer", serial)
+		}
+		if err := c.checkLogOf(ctx, o.info, need); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Ceremony) checkLogOf(ctx context.Context, info hsm.Info, need int) error {
 	free := info.LogTotal - info.LogUsed
 	if free >= need {
 		return nil

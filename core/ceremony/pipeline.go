@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
 	"anodize/core/audit"
 	"anodize/core/disc"
@@ -59,7 +60,8 @@ type proposal struct {
 	preview  []FactGroup
 	notice   Notice
 	sessions int          // that the disc must have room for, and for two more; 0: the plan has looked
-	actions  []hsm.Action // that the HSM will log; none if it is reset first
+	actions  []hsm.Action // that each HSM will log; none if it is reset first
+	opens    []string     // serial numbers of these HSMs; none: the one that the ceremony uses
 	files    []disc.File
 
 	before func(context.Context) error // done before the intent is burned; nil: nothing is
@@ -76,6 +78,9 @@ type intended struct {
 	entries int          // of the HSM's log that the plan may take, 0 if it does not say
 	warning string       // what did not go well and stops nothing
 }
+
+// warn keeps what did not go well and stops nothing, for the last screen.
+func (in *intended) warn(text string) { in.warning = strings.TrimSpace(in.warning + " " + text) }
 
 // issued puts what was signed on record, and keeps it for the disc: whatever
 // happens next, the session that carries the event carries the file.
@@ -339,10 +344,10 @@ func (c *Ceremony) record(ctx context.Context, op operation, x *executed) (*reco
 	if err := c.adoptRoot(x.made); err != nil {
 		return nil, err
 	}
-	r := &recorded{burned: b, artifacts: append(x.made, x.also...), warning: x.warning, closing: x.closing}
 	if err := x.ackLogs(ctx); err != nil {
-		r.warning = capital(err.Error()) + "."
+		x.warn(capital(err.Error()) + ".")
 	}
+	r := &recorded{burned: b, artifacts: append(x.made, x.also...), warning: x.warning, closing: x.closing}
 	x.logout(ctx)
 	if x.differs {
 		return nil, errDiffers
@@ -359,7 +364,7 @@ func (c *Ceremony) end(in *intended, e audit.CeremonyEnd) error {
 	}
 	page, err := record.Make(in.record, in.file)
 	if err != nil {
-		in.warning = fmt.Sprintf("%s could not be made: %v.", record.File, err)
+		in.warn(fmt.Sprintf("%s could not be made: %v.", record.File, err))
 		return nil
 	}
 	if err := c.add(in.record, record.Made(page)); err != nil {
@@ -458,7 +463,7 @@ func (c *Ceremony) closeIntent(ctx context.Context, op operation, in *intended, 
 func (c *Ceremony) lastWords(ctx context.Context, in *intended) {
 	for _, o := range in.hsms {
 		if err := c.recordLog(ctx, in, o); err != nil {
-			in.warning = capital(err.Error()) + "." // what it did is found at its next login
+			in.warn(capital(err.Error()) + ".") // what it did is found at its next login
 		}
 	}
 }

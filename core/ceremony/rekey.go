@@ -41,7 +41,7 @@ func (op *rekeyShares) plan(ctx context.Context, c *Ceremony) (*proposal, error)
 		HSMs: serialNumbers(here), Absent: serialNumbers(absent),
 	}
 	p := &proposal{
-		intent: intent, preview: op.preview(intent, old), sessions: 3,
+		intent: intent, preview: op.preview(intent, old), sessions: 3, opens: intent.HSMs,
 		actions: []hsm.Action{hsm.Login, hsm.PINChange, hsm.Login, hsm.PINChange, hsm.Login}, // the last two if all is undone
 		notice:  Notice{Kind: Caution, Text: "The cards so far open nothing any more once this is done. Keep them until this ceremony says that they may be destroyed."},
 	}

@@ -50,7 +50,7 @@ func (op updateHSM) plan(ctx context.Context, c *Ceremony) (*proposal, error) {
 	}
 	intent := audit.IntentUpdateHSM{HSM: audit.HSMFacts{Backend: d.Backend, Serial: d.Serial, Firmware: d.Firmware}, Generation: to}
 	return &proposal{
-		intent: intent, sessions: 2, actions: []hsm.Action{hsm.Login, hsm.PINChange, hsm.Login},
+		intent: intent, sessions: 2, opens: []string{op.serial}, actions: []hsm.Action{hsm.Login, hsm.PINChange, hsm.Login},
 		preview: []FactGroup{
 			{Title: "The HSM", Facts: []Fact{
 				{Name: "Serial number", Value: d.Serial, Mono: true}, {Name: "So far", Value: "It " + opensTo(d)},

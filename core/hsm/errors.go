@@ -20,6 +20,7 @@ var (
 	ErrUnsupported    = errors.New("this back-end cannot do that")
 	ErrOutcomeUnknown = errors.New("whether the command was carried out is not known: read the device's log before anything else")
 	ErrSessionDead    = errors.New("the session with the device has ended: open it again")
+	ErrCannotAttest   = errors.New("the device does not attest keys of this kind")
 	ErrLog            = errors.New("the device's log does not continue from the entries on record")
 )
 

@@ -132,6 +132,7 @@ type Session interface {
 // Attester is a Session of a device that can vouch for the keys it made.
 type Attester interface {
 	// Attest returns DER certificates: first one for key, made for this call,
-	// then the device's own, which signed it.
+	// then the device's own, which signed it. ErrCannotAttest if the device says,
+	// in the session, that it does not do so for an Ed25519 key.
 	Attest(ctx context.Context, key Key) ([][]byte, error)
 }

@@ -86,6 +86,9 @@ func (h *HSM) signAttestation(call *hsmCall) ([]byte, hsmCode) {
 	if code != hsmOK {
 		return nil, code
 	}
+	if h.frame.Fault == HSMRefuseAttest {
+		return nil, hsmInvalidData
+	}
 	signer, issuer, code := h.attester(call, call.second)
 	if code != hsmOK {
 		return nil, code

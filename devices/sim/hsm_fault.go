@@ -15,6 +15,7 @@ const (
 	HSMUnplugAfter             // executed, then unplugged before the answer
 	HSMFillStore               // its store takes no further object
 	HSMMisattest               // what it attests says that the key was imported
+	HSMRefuseAttest            // it says that it cannot attest such a key
 )
 
 // HSMFrame tells what became of one message. Of a session message it names the

@@ -291,6 +291,9 @@ func (s *session) Attest(ctx context.Context, key hsm.Key) ([][]byte, error) {
 	c, err := commands.CreateSignAttestationCertCommand(key.ID, 0)
 	statement, err := run(ctx, s, c, err)
 	if err != nil {
+		if key.Spec == hsm.Ed25519 && cannot(err) {
+			err = fmt.Errorf("%w: %w", hsm.ErrCannotAttest, err)
+		}
 		return nil, fmt.Errorf("attesting the HSM's key %q: %w", key.Label, err)
 	}
 	c, err = commands.CreateGetOpaqueCommand(0)
@@ -299,4 +302,12 @@ func (s *session) Attest(ctx context.Context, key hsm.Key) ([][]byte, error) {
 		return nil, fmt.Errorf("reading the HSM's own certificate: %w", err)
 	}
 	return [][]byte{statement, device}, nil
+}
+
+// cannot reports whether the device refused a command in the session because of
+// what it was to work on. Yubico's documents do not say that every firmware
+// attests Ed25519 keys.
+func cannot(err error) bool {
+	return !errors.Is(err, hsm.ErrOutcomeUnknown) && !errors.Is(err, hsm.ErrSessionDead) &&
+		(hasCode(err, commands.ErrorCodeInvalidCommand) || hasCode(err, commands.ErrorCodeInvalidData) || hasCode(err, errorAlgorithmDisabled))
 }
