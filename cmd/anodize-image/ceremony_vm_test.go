@@ -54,10 +54,10 @@ func primary(label string) ceremony.Action {
 	return ceremony.Action{Label: label, Key: "Enter", Kind: ceremony.Primary}
 }
 
-// shutDown switches the machine off, as people do at the menu.
-func (s *seat) shutDown() {
+// shutDown switches the machine off at the menu, or at a gate.
+func (s *seat) shutDown(title string) {
 	s.room.t.Helper()
-	s.Await(menu)
+	s.Await(title)
 	s.Press("F10")
 	s.vm.AwaitOff()
 }
@@ -87,7 +87,7 @@ func TestTheCeremonyInTheImage(t *testing.T) {
 	}
 	s.Choose(initRootCard)
 	cards, root := s.InitRoot([]string{"Alice", "Bruno", "Chiara"}, 2)
-	s.shutDown()
+	s.shutDown(menu)
 	pullHSM()
 
 	s = r.switchOn(machine{medium: qemu.CD, display: qemu.VirtioGPU, size: image.Pt(1024, 768), clock: day(1)})
@@ -106,6 +106,6 @@ func TestTheCeremonyInTheImage(t *testing.T) {
 	if head := s.validate(); head != crl.Head {
 		t.Errorf("the validated disc has the head %q, not %q", head, crl.Head)
 	}
-	s.shutDown()
+	s.shutDown(menu)
 	r.check(crl.Head, map[string]eyes.Noted{"ROOT.CRT": root, "INTCA1.CRT": signed, "ROOT.CRL": crl})
 }

@@ -59,7 +59,7 @@ func TestAFleetOfHSMsInTheImage(t *testing.T) {
 	s.Press("Enter") // and the one that answers is changed meanwhile
 	s.Answer(hsmName(secondHSM)+" does not answer", "Esc")
 	head := s.Conclude("New custodians")
-	s.shutDown()
+	s.shutDown(menu)
 
 	disc := r.takeDisc()
 	r.validateDisc(disc, head)

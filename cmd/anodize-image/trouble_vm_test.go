@@ -71,7 +71,7 @@ func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 	s.Insist(refused, "Enter")
 	s.Answer("Init root: done", "Enter")
 	head := s.NoteHead()
-	s.shutDown()
+	s.shutDown("Is this the stick?") // it is another one
 	r.validateDisc(r.takeDisc(), head)
 	r.tool("mtype", "-i", filepath.Join(r.dir, "other.img"), "::ROOT.CRT")
 }
@@ -101,12 +101,16 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 	s.Answer(firstGate, "Enter")
 
 	s.Await("Put the USB stick in")
+	s.plugStick("broken")
+	s.Await("This step could not be done")
+	s.vm.Unplug("broken")
+	s.Answer("This step could not be done", "Enter")
+	s.Await("Put the USB stick in")
 	s.plugStick("stick")
 	s.Await("Is this the stick?")
 	s.plugStick("other")
 	s.AwaitNotice(ceremony.Danger, several("2 sticks are plugged in (%s, %s): leave one in.", "sda", "sdb", "sdc")...)
 	s.vm.Unplug("other")
-	s.plugStick("broken")
 	s.Answer("Is this the stick?", "Enter")
 	s.Answer("Is this the profile?", "Enter")
 
@@ -130,7 +134,7 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 	s.AwaitNotice(ceremony.Danger, several("There are discs in 2 drives (%s, %s): take out all but one.", "sr0", "sr1", "sr2")...)
 	pull()
 	s.Answer("Begin a new archive on this disc?", "Enter")
-	s.shutDown()
+	s.shutDown(menu)
 }
 
 // several is a text with any two of some names in it.

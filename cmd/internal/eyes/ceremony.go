@@ -114,13 +114,12 @@ func (p *Person) Unlock(cards ...[]string) {
 	}
 }
 
-// enter types a share on the page of that title. Enter does nothing before the last word
-// is taken.
+// enter types a share on the page of that title.
 func (p *Person) enter(title string, words []string) {
 	p.t.Helper()
 	p.Await(title)
 	p.Share(words)
-	p.Insist(title, "Enter")
+	p.pressed("Enter")
 }
 
 // Finish compares the fingerprint, waits for the record to be on the disc, and notes

@@ -149,14 +149,12 @@ func (p *Person) Tap(title string, a ceremony.Action) {
 	p.wait("what touching "+a.Label+" does", func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
 }
 
-// pressed presses keys and waits until the page has changed.
-func (p *Person) pressed(keys ...string) {
+// pressed presses a key and waits until the page has changed.
+func (p *Person) pressed(key string) {
 	p.t.Helper()
 	before := page(p.last)
-	for _, key := range keys {
-		p.Press(key)
-	}
-	p.wait(fmt.Sprintf("what %q does", keys), func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
+	p.Press(key)
+	p.wait("what "+key+" does", func(picture *image.RGBA) (bool, error) { return !bytes.Equal(page(picture), before), nil })
 }
 
 // page is the picture's pixels below the bar at the top, in which the clock runs.
@@ -172,30 +170,15 @@ func (p *Person) Write(text string) {
 }
 
 // Share types a share, of each word the fewest letters that are its own. It looks up
-// after every word.
+// after every letter: a keyboard forgets what is typed faster than a slow machine asks.
 func (p *Person) Share(words []string) {
 	p.t.Helper()
 	for _, word := range words {
-		p.look()
-		var keys []string
 		for _, letter := range p.shortest(word) {
-			keys = append(keys, string(letter))
+			p.look()
+			p.pressed(string(letter))
 		}
-		p.pressed(keys...)
 	}
-	p.rest()
-}
-
-// rest waits until two pictures in a row are the same: the letters that were typed have
-// all been taken.
-func (p *Person) rest() {
-	p.t.Helper()
-	before := page(p.look())
-	p.wait("the same twice", func(picture *image.RGBA) (bool, error) {
-		still := bytes.Equal(page(picture), before)
-		before = page(picture)
-		return still, nil
-	})
 }
 
 // shortest is the shortest beginning of a word that no other word of the list has.
