@@ -86,7 +86,7 @@ func (r *room) validateDisc(d takenDisc, head string) {
 	r.t.Helper()
 	validator := filepath.Join(r.dir, "anodize-validate")
 	r.tool("go", "build", "-o", validator, "anodize/cmd/anodize-validate")
-	out, err := exec.Command(validator, "-head", head, "-require", "dev", d.file).CombinedOutput()
+	out, err := exec.Command(validator, "-head", head, "-require", "production", d.file).CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 { // no root is pinned for a simulated HSM
 		r.t.Errorf("anodize-validate: %v\n%s", err, out)

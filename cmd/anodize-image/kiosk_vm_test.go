@@ -28,14 +28,15 @@ const (
 )
 
 // iso is an image to look at in place of the tree's own.
-var iso = flag.String("iso", "", "an image of mode dev to play in, rather than the tree's")
+var iso = flag.String("iso", "", "a production image to play in, rather than the tree's")
 
-// tree is the tree's own image, for developers. It is built once.
+// tree is the tree's own production image, whatever changes the tree may have. It is
+// built once.
 var tree = sync.OnceValues(func() ([]byte, error) {
 	if *iso != "" {
 		return os.ReadFile(*iso)
 	}
-	image, _, err := (&call{log: os.Stderr}).image("dev", true)
+	image, _, err := (&call{log: os.Stderr}).image("production", true)
 	return image, err
 })
 
@@ -80,7 +81,7 @@ func TestTheSameCommitGivesTheSameImage(t *testing.T) {
 		if out, err := exec.Command("git", "clone", "-q", from, dir).CombinedOutput(); err != nil {
 			t.Fatalf("git clone: %v\n%s", err, out)
 		}
-		image, at, err := (&call{folder: dir, log: os.Stderr}).image("dev", true)
+		image, at, err := (&call{folder: dir, log: os.Stderr}).image("production", true)
 		syscall.Umask(mask)
 		if err != nil || at.dirty {
 			t.Fatalf("building in %s: dirty: %t, %v", dir, at.dirty, err)

@@ -158,7 +158,7 @@ func (r *room) switchOn(m machine) *seat {
 	list := strings.Fields(string(read(r.t, "../../core/quorum/words-slip39.txt")))
 	s := &seat{eyes.Sit(r.t, vm, list, patience), vm, r}
 	s.Around = ceremony.View{
-		Banner: "DEV", CA: "Example Root CA", Operation: "Init root", Now: m.clock, ClockConfirmed: true,
+		CA: "Example Root CA", Operation: "Init root", Now: m.clock, ClockConfirmed: true,
 		HSM: ceremony.Lamp{Word: hsmName(firstHSM)}, Disc: ceremony.Lamp{Word: "Disc, 254 sessions free"}, Stick: ceremony.Lamp{Word: "Stick"},
 	}
 	for i, name := range []string{"Preflight", "Plan", "Commit", "Quorum", "Execute", "Record", "Export"} {

@@ -115,24 +115,22 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 	s.Answer("Is this the profile?", "Enter")
 
 	s.Await("Put the HSM in")
+	s.plugDrive()
+	second := sim.NewDrive()
+	if err := second.Insert(sim.NewDisc(0x41)); err != nil {
+		t.Fatal(err)
+	}
+	pullSecond := s.plug("more", usbredir.NewMassStorage(second, "0123456789AC"))
 	pullFirst := s.plugHSM(firstHSM)
 	s.Await("Is this the HSM?")
 	s.plugHSM(secondHSM)
 	s.Answer("Are these the HSMs?", "Enter")
 
-	s.Await("Put the archive's disc in")
-	s.plugDrive()
+	s.AwaitNotice(ceremony.Danger, several("There are discs in 2 drives (%s, %s): take out all but one.", "sr0", "sr1", "sr2")...)
+	pullSecond()
 	s.Await("A root is made in one HSM")
 	pullFirst()
 	s.Answer("Is this the HSM?", "Enter")
-	s.Await("Begin a new archive on this disc?")
-	second := sim.NewDrive()
-	if err := second.Insert(sim.NewDisc(0x41)); err != nil {
-		t.Fatal(err)
-	}
-	pull := s.plug("more", usbredir.NewMassStorage(second, "0123456789AC"))
-	s.AwaitNotice(ceremony.Danger, several("There are discs in 2 drives (%s, %s): take out all but one.", "sr0", "sr1", "sr2")...)
-	pull()
 	s.Answer("Begin a new archive on this disc?", "Enter")
 	s.shutDown(menu)
 }
