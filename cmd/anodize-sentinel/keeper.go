@@ -137,8 +137,16 @@ func (k *keeper) troubles() []string {
 // run on it. The kernel and its initramfs cannot be read from inside: the firmware
 // measures them into the TPM's register 4, where there is a TPM.
 func identify(m *machine.Machine, program string) []machine.Section {
-	return append(m.Identity(), machine.Section{Title: "Programs, SHA-256", Facts: []machine.Fact{
-		m.Hash("Sentinel", "/proc/self/exe"), m.Hash("Kiosk", program),
-		{Name: "Kernel and initramfs", Value: "not readable from inside: compare PCR 4"},
+	all := m.Identity()
+	kernel := "not readable from inside, and not measured: there is no TPM that did"
+	if slices.ContainsFunc(all, measuredKernel) {
+		kernel = "not readable from inside: compare PCR 4"
+	}
+	return append(all, machine.Section{Title: "Programs, SHA-256", Facts: []machine.Fact{
+		m.Hash("Sentinel", "/proc/self/exe"), m.Hash("Kiosk", program), {Name: "Kernel and initramfs", Value: kernel},
 	}})
+}
+
+func measuredKernel(s machine.Section) bool {
+	return slices.ContainsFunc(s.Facts, func(f machine.Fact) bool { return f.Name == "PCR 4" })
 }

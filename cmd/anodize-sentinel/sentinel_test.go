@@ -254,6 +254,17 @@ func TestManyDevicesCrowdNothingOut(t *testing.T) {
 	}
 }
 
+func TestNobodyIsSentToCompareWhatWasNotMeasured(t *testing.T) {
+	root := t.TempDir()
+	for _, want := range []string{"not readable from inside, and not measured: there is no TPM that did", "not readable from inside: compare PCR 4"} {
+		if e := newKeeper(root).Look(); !slices.Contains(e.Claims, machine.Fact{Name: "Kernel and initramfs", Value: want}) {
+			t.Errorf("it does not claim that it is %s: %+v", want, e.Claims)
+		}
+		put(t, filepath.Join(root, "sys/class/tpm/tpm0/tpm_version_major"), "2\n")
+		put(t, filepath.Join(root, "sys/class/tpm/tpm0/pcr-sha256/4"), strings.Repeat("AB", 32)+"\n")
+	}
+}
+
 func TestAMachineWithNothingToAnswerWith(t *testing.T) {
 	if e := newKeeper(t.TempDir()).Look(); !strings.Contains(e.Warning, "no keyboard") {
 		t.Errorf("%q", e.Warning)
