@@ -16,23 +16,30 @@ func (vm *VM) input(events ...input) {
 	vm.Execute("input-send-event", map[string]any{"events": events})
 }
 
-// Key presses or releases a key, under QEMU's name for it (QKeyCode: "a", "ret",
-// "shift", "dot"…).
+// key is a key under QEMU's name for it (QKeyCode: "a", "ret", "shift", "dot"…).
+func key(code string, down bool) input {
+	return input{"key", map[string]any{"down": down, "key": map[string]string{"type": "qcode", "data": code}}}
+}
+
+// Key presses or releases a key.
 func (vm *VM) Key(code string, down bool) {
 	vm.t.Helper()
-	vm.input(input{"key", map[string]any{"down": down, "key": map[string]string{"type": "qcode", "data": code}}})
+	vm.input(key(code, down))
 }
 
 // Type presses keys one after the other, and releases them in reverse: "shift",
-// "a" gives an "A".
+// "a" gives an "A". All of it is one command: a key that a busy host held down for
+// long would repeat itself.
 func (vm *VM) Type(codes ...string) {
 	vm.t.Helper()
+	var events []input
 	for _, c := range codes {
-		vm.Key(c, true)
+		events = append(events, key(c, true))
 	}
 	for i := len(codes) - 1; i >= 0; i-- {
-		vm.Key(codes[i], false)
+		events = append(events, key(codes[i], false))
 	}
+	vm.input(events...)
 }
 
 // Press presses and releases a key, as qmp.Keys has them: "Enter", "F2", "a", "A".

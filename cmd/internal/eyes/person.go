@@ -119,21 +119,28 @@ func (p *Person) Answer(title, key string) {
 func (p *Person) Insist(title, key string) {
 	p.t.Helper()
 	p.Await(title)
-	for end := time.Now().Add(p.patience); ; {
+	for end := time.Now().Add(p.patience); time.Now().Before(end); {
 		p.Press(key)
-		for again := time.Now().Add(20 * time.Second); time.Now().Before(again); time.Sleep(100 * time.Millisecond) {
-			shown, err := p.reader.Title(p.look(), title)
-			if err != nil {
-				p.t.Fatal(err)
-			}
-			if !shown {
-				return
-			}
-		}
-		if time.Now().After(end) {
-			p.t.Fatalf("the machine still shows %q after %v: see %s", title, p.patience, p.Keep("last"))
+		if p.leaves(title) {
+			return
 		}
 	}
+	p.t.Fatalf("the machine still shows %q after %v: see %s", title, p.patience, p.Keep("last"))
+}
+
+// leaves reports whether a title is gone within a while.
+func (p *Person) leaves(title string) bool {
+	p.t.Helper()
+	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		shown, err := p.reader.Title(p.look(), title)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if !shown {
+			return true
+		}
+	}
+	return false
 }
 
 // Tap waits for a title, touches a button, and waits until the page is another one.
@@ -169,17 +176,35 @@ func (p *Person) Write(text string) {
 	}
 }
 
-// Share types a share, of each word the fewest letters that are its own. It looks up
-// after every letter: a keyboard forgets what is typed faster than a slow machine asks.
-func (p *Person) Share(words []string) {
+// share types a share, of each word the fewest letters that are its own. It looks up
+// after every letter, and reports whether each was taken.
+func (p *Person) share(words []string) bool {
 	p.t.Helper()
 	for _, word := range words {
 		for _, letter := range p.shortest(word) {
-			p.look()
-			p.pressed(string(letter))
+			if !p.tries(string(letter)) {
+				return false
+			}
 		}
 	}
+	return true
 }
+
+// tries presses a key and reports whether the page changes within a while.
+func (p *Person) tries(key string) bool {
+	p.t.Helper()
+	before := page(p.look())
+	p.Press(key)
+	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if !bytes.Equal(page(p.look()), before) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneTry is how long a person waits before doing something again.
+const oneTry = 20 * time.Second
 
 // shortest is the shortest beginning of a word that no other word of the list has.
 func (p *Person) shortest(word string) string {
