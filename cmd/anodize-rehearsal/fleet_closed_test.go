@@ -119,3 +119,53 @@ func TestARekeyIsRefusedBeforeItsIntentIfAnyHSMsLogIsTooFull(t *testing.T) {
 	h.press("back")
 	h.expect("What is this ceremony for?")
 }
+
+// The power failed while the key crossed, and nobody begins the backup again: the
+// next ceremony deletes the wrap key that was left.
+func TestAWrapKeyThatABackupLeftIsDeletedAtTheNextLogin(t *testing.T) {
+	t.Parallel()
+	well := enter(t, newTestRoom(t, nil))
+	well.gates()
+	well.root()
+	well.toCopy()
+	took := commandsOf(well.room.hsm, func() {
+		well.press("next")
+		well.expect("On the disc")
+	})
+
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.toCopy()
+	r.hsm.FaultIn(slices.Index(took, cmdPutWrapKey)+1, sim.HSMUnplugAfter)
+	h.press("next")
+	h.expect("Put HSM " + firstSerial + " back")
+	h = h.powerFails()
+	h.both()
+	h.pick(issueCRLCard)
+	h.mended()
+	h.on("Shall this be done?", "go")
+	h.on("On the disc", "next")
+	for _, deletes := range []bool{true, false} {
+		h.share(0)
+		h.expect("Enter share")
+		h.typeCard(h.cards[1])
+		got := commandsOf(r.hsm, func() {
+			h.press("next")
+			h.expect("Compare the fingerprint")
+		})
+		if slices.Contains(got, cmdDelete) != deletes {
+			t.Errorf("the commands were %x; a deletion among them: want %v", got, deletes)
+		}
+		h.finish("Issue CRL")
+		h.noted()
+		if deletes {
+			h.planCRL()
+			h.press("go")
+			h.on("On the disc", "next")
+		}
+	}
+	sound(t, r)
+	agrees(t, r)
+}

@@ -97,6 +97,7 @@ const (
 	cmdExport     = 0x4A // EXPORT WRAPPED
 	cmdImport     = 0x4B // IMPORT WRAPPED
 	cmdPutWrapKey = 0x4C
+	cmdDelete     = 0x58 // DELETE OBJECT
 	cmdChangeKey  = 0x6C // CHANGE AUTHENTICATION KEY
 )
 

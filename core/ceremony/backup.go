@@ -256,3 +256,28 @@ func (op keyBackup) execute(ctx context.Context, c *Ceremony, u *unlocked) (*exe
 }
 
 var copiedStep = step{audit.RecordSession, "the record", "The key is in both HSMs. Until the record is on the disc the second one is not of the fleet; the backup to it can be begun again, and goes on."}
+
+// clearWrapKeys deletes from an HSM the wrap key that a backup may have left in
+// it when it broke off. A backup itself begins with that.
+func clearWrapKeys(ctx context.Context, in *intended, o *openedHSM) {
+	if _, backup := in.event.(audit.IntentKeyBackup); backup || !mayHoldWrapKey(in.log, o.info.Serial) {
+		return
+	}
+	if err := hsm.DeleteWrapKeys(ctx, o.session, nil); err != nil && !errors.Is(err, hsm.ErrUnsupported) {
+		in.warn(capital(err.Error()) + ".")
+	}
+}
+
+// mayHoldWrapKey reports whether the last backup that named an HSM broke off.
+func mayHoldWrapKey(log *audit.Log, serial string) bool {
+	left := false
+	for _, r := range log.Records() {
+		switch e := r.Event.(type) {
+		case audit.IntentKeyBackup:
+			left = left || e.From.Serial == serial || e.To.Serial == serial
+		case audit.KeyCopied:
+			left = left && e.From != serial && e.To != serial
+		}
+	}
+	return left
+}

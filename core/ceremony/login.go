@@ -96,6 +96,7 @@ func (c *Ceremony) open(ctx context.Context, in *intended, serial string, k key)
 	if err != nil {
 		return nil, err
 	}
+	clearWrapKeys(ctx, in, o)
 	return o, c.recordLogins(in, []string{serial}, k)
 }
 

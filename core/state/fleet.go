@@ -90,8 +90,9 @@ func (m *Machine) intentUpdateHSM(e audit.IntentUpdateHSM) error {
 	if d == nil {
 		return fmt.Errorf("the HSM %s is not of the fleet", e.HSM.Serial)
 	}
-	if !m.committed[e.Generation] || slices.Equal(d.Generations, []int{e.Generation}) {
-		return fmt.Errorf("no shares of generation %d are on record, or they open it already", e.Generation)
+	used := slices.ContainsFunc(m.s.HSMFleet, func(h HSM) bool { return slices.Contains(h.Generations, e.Generation) })
+	if !used || slices.Equal(d.Generations, []int{e.Generation}) {
+		return fmt.Errorf("no HSM of the fleet opens to the shares of generation %d, or this one does already", e.Generation)
 	}
 	d.Generations = union(d.Generations, e.Generation)
 	m.intend(e)
@@ -154,7 +155,6 @@ func (m *Machine) sharesCommitted(e audit.SharesCommitted) error {
 	}
 	roster := e.Roster
 	m.op.roster, m.s.Roster = &roster, &roster
-	m.committed[roster.Generation] = true
 	m.finish(e, audit.CommitSession)
 	return nil
 }

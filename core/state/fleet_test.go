@@ -132,6 +132,8 @@ func TestAFleetThatNoHonestProgramRecords(t *testing.T) {
 	last.HSM = device
 	early := update
 	early.Generation = 2
+	back := update
+	back.Generation = 0
 	for name, events := range map[string][]audit.Event{
 		"a backup to an HSM of the fleet":             slices.Concat(backedUp(), opening(5, "key-backup"), []audit.Event{backup}),
 		"a second HSM reset before the first is open": with(backingUp(), booted2),
@@ -152,6 +154,7 @@ func TestAFleetThatNoHonestProgramRecords(t *testing.T) {
 		"a rekey done with one HSM on the old PIN":    with(recommitted(), rekeyed1, deviceLog(12), login2, deviceLog2(9), done("rekey-shares")),
 		"a rekey done without the HSM's log":          with(recommitted(), rekeyed1, done("rekey-shares")),
 		"an update to shares that nobody has":         slices.Concat(rekeyed(), opening(8, "update-hsm"), []audit.Event{early}),
+		"an update to shares that open none any more": slices.Concat(updated(), opening(10, "update-hsm"), []audit.Event{back}),
 		"an update of an HSM that needs none":         slices.Concat(updated(), opening(10, "update-hsm"), []audit.Event{update}),
 		"an update that opens another HSM":            with(updating(), rekeyed1),
 		"an update done without a login":              with(updating(), done("update-hsm")),

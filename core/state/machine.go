@@ -21,8 +21,7 @@ type Machine struct {
 	session session
 	op      *operation // the open ceremony
 
-	committed map[int]bool // generations of shares.committed
-	ended     bool         // the last record is ceremony.end
+	ended bool // the last record is ceremony.end
 
 	lastClose string // hash of the last session.close
 }
@@ -65,8 +64,6 @@ func New(profileHash [32]byte) *Machine {
 		s:       State{ProfileSHA256: hash, LastHash: hash}.clone(),
 		named:   map[audit.FileFact]struct{}{},
 		session: session{made: map[string]string{}},
-
-		committed: map[int]bool{},
 	}
 }
 
