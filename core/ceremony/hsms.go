@@ -20,7 +20,7 @@ func (c *Ceremony) fleet(ctx context.Context) error {
 		}
 		detail := where + " It " + opensTo(d) + "."
 		if to := behind(s, d); to > 0 {
-			detail += fmt.Sprintf(" The others open to those of %d: bring it up to date.", to)
+			detail += fmt.Sprintf(" Bring it up to date: to the cards of generation %d.", to)
 		}
 		choices = append(choices, Choice{Label: "HSM " + d.Serial, Detail: detail})
 	}
@@ -40,7 +40,7 @@ func (c *Ceremony) fleet(ctx context.Context) error {
 		retire = "It is the only one: back the key up first"
 	}
 	what, err := c.askChoice(ctx, "HSM "+d.Serial, "What shall be done with it?", []Choice{
-		{Label: "Bring it up to date", Detail: "It gets the PIN that opens the others; their cards are needed, and perhaps its own", Why: update},
+		{Label: "Bring it up to date", Detail: "It gets the PIN of the present cards, which are needed, and perhaps its own so far", Why: update},
 		{Label: "Retire it", Detail: "It is lost, destroyed or given away; no card is needed", Why: retire},
 	}, "Back to the menu")
 	if err != nil {

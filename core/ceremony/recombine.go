@@ -66,7 +66,7 @@ func (c *Ceremony) enterQuorum(ctx context.Context, h holders, rosters []quorum.
 	present := map[int]bool{}
 	sentence := strings.TrimSpace(h.lead + " Any custodian types the words from the card. The first letters are enough; a word that is taken is hidden.")
 	for len(shares) < rosters[0].Threshold {
-		share, err := c.enterShare(ctx, fmt.Sprintf("Enter share %d of %d", len(shares)+1, rosters[0].Threshold), sentence,
+		share, err := c.enterShare(ctx, nextShare(rosters, len(shares)+1), sentence,
 			func(s *quorum.Share) error {
 				r, at, err := c.belongs(h, rosters, s)
 				if err != nil {
@@ -87,6 +87,17 @@ func (c *Ceremony) enterQuorum(ctx context.Context, h holders, rosters []quorum.
 		shares = append(shares, share)
 	}
 	return shares, rosters[0], nil
+}
+
+// nextShare is the title of a share's screen. As long as the cards may be of two
+// generations, how many are needed may not be known.
+func nextShare(rosters []quorum.Roster, n int) string {
+	for _, r := range rosters {
+		if r.Threshold != rosters[0].Threshold {
+			return fmt.Sprintf("Enter share %d", n)
+		}
+	}
+	return fmt.Sprintf("Enter share %d of %d", n, rosters[0].Threshold)
 }
 
 // belongs finds the roster that a share is of, and whose share it is.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"anodize/core/audit"
+	"anodize/core/state"
 )
 
 // retireHSM takes an HSM that is lost, destroyed or given away out of the fleet.
@@ -63,9 +65,22 @@ func (op retireHSM) carryOut(_ context.Context, c *Ceremony, in *intended) (*exe
 	return &executed{intended: in, burning: draft{step: retireStep, title: "Writing the record to the disc"}, closing: &MessageBody{
 		Happened: "HSM " + intent.HSM.Serial + " is no longer of the fleet. No ceremony opens it any more.",
 		Certain:  []string{"The record of it, with your words, is on the disc.", "Nothing was asked of the HSM: the key in it is not touched."},
-		Do: "If it is at hand, destroy or reset it. If it is lost, give the shares to new custodians next, and destroy the cards of generation " +
-			orList(d.Generations) + ": then nobody can open it.",
+		Do:       "If it is at hand, destroy or reset it. If it is lost, " + op.shutOut(c.table.archive.state, d) + ": then nobody can open it.",
 	}}, nil
+}
+
+// shutOut says how an HSM that is lost is kept from being opened: its cards are
+// destroyed, which others of the fleet may still need.
+func (retireHSM) shutOut(s state.State, lost state.HSM) string {
+	destroy := "destroy the cards of generation " + orList(lost.Generations)
+	for _, d := range s.HSMFleet {
+		for _, g := range d.Generations {
+			if d.Serial != lost.Serial && slices.Contains(lost.Generations, g) {
+				return "give the shares to new custodians next, in every HSM, and " + destroy
+			}
+		}
+	}
+	return destroy + " now"
 }
 
 var retireStep = step{audit.RecordSession, "the record", "The HSM is not retired until the record is on the disc. Nothing was asked of it."}
