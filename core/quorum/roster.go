@@ -159,7 +159,7 @@ func (r Roster) checkHeader(s *Share) error {
 		return fmt.Errorf("%w: it has been wiped; enter it again", ErrUnknownShare)
 	}
 	if s.set != r.Set {
-		return fmt.Errorf("%w: set %d, this archive's is %d; bring this archive's shares", ErrOtherSet, s.set, r.Set)
+		return fmt.Errorf("%w: set %04X, this archive's is %04X; bring this archive's shares", ErrOtherSet, s.set, r.Set)
 	}
 	// Generations are told apart modulo 32; the nearer way round is meant.
 	const span = 1 << generationBits

@@ -84,7 +84,7 @@ func fleetIntent(e audit.Event) markup {
 		}
 	case audit.IntentRekeyShares:
 		facts = []fact{
-			{"Shares", words(fmt.Sprintf("any %d of %d custodians, set %d, generation %d", e.Threshold, len(e.Custodians), e.Set, e.Generation))},
+			{"Shares", words(fmt.Sprintf("any %d of %d custodians, set %04X, generation %d", e.Threshold, len(e.Custodians), e.Set, e.Generation))},
 			{"Custodians", listed(e.Custodians)}, {"HSMs to be changed", listed(e.HSMs)}, {"HSMs that are not there", listed(e.Absent)},
 		}
 	case audit.IntentUpdateHSM:

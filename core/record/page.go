@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -180,7 +181,7 @@ func holders(r audit.Roster) markup {
 	}
 	return join(
 		el(paragraph, words("Any "), number(r.Threshold), words(" of "), counted(len(r.Members), "custodian"),
-			words(" together open the HSM. Set "), number(r.Set), words(", generation "), number(r.Generation), words(".")),
+			words(fmt.Sprintf(" together open the HSM. Set %04X, generation ", r.Set)), number(r.Generation), words(".")),
 		table([]string{"Custodian", "Share x", "Commitment to the share"}, rows),
 	)
 }

@@ -66,7 +66,7 @@ func ceremonyStep(e audit.Event) (what string, more markup) {
 	case audit.IntentAbandoned:
 		return "An intent was abandoned", lines(data(e.Directory), el(strong, data(e.Explanation)))
 	case audit.SharesCommitted:
-		return "The shares were fixed", words(fmt.Sprintf("any %d of %d custodians, set %d, generation %d", e.Roster.Threshold, len(e.Roster.Members), e.Roster.Set, e.Roster.Generation))
+		return "The shares were fixed", words(fmt.Sprintf("any %d of %d custodians, set %04X, generation %d", e.Roster.Threshold, len(e.Roster.Members), e.Roster.Set, e.Roster.Generation))
 	case audit.CeremonyEnd:
 		return "The ceremony ended: " + outcomes[e.Outcome], data(e.Words)
 	default:
