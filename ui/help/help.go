@@ -226,8 +226,11 @@ func told(v *ceremony.View) string {
 	at := phase(v)
 	switch v.Operation {
 	case migrate:
-		if at == executePhase {
+		switch {
+		case at == executePhase:
 			return "new-disc"
+		case at == planPhase, at > exportPhase:
+			return "old-disc"
 		}
 	case backup, retire:
 		if at == planPhase || at > exportPhase {
@@ -260,7 +263,7 @@ var anchors = map[string]string{
 	"machine": "power", "clock": "clock", "stick": "stick", "profile": "profile", "hsm": "hsm", "disc": "disc", "head": "disc",
 	"menu": "choose", "custodians": "custodians", "request": "request", "plan": "plan", "share-show": "shares",
 	"share-entry": "entry", "work": "work", "fingerprint": "fingerprint", "export": "export", "note-head": "head",
-	"validate": "findings", "new-disc": "work", "record": "record", "fleet": "fleet", "cards": "cards",
+	"validate": "findings", "new-disc": "work", "old-disc": "old", "record": "record", "fleet": "fleet", "cards": "cards",
 }
 
 // anchor is the step of the runbook that v is at.
@@ -278,6 +281,14 @@ func anchor(v *ceremony.View, page string) string {
 		return "record"
 	case page == "clock" && v.Operation != gates:
 		return "choose"
+	case page == "old-disc" && at == planPhase:
+		return "short"
+	case (v.Operation == fleet || v.Operation == retire) && (page == "fleet" || page == "plan"):
+		return "lost"
+	case v.Operation == update && (page == "plan" || page == "share-entry"):
+		return "behind"
+	case page == "share-entry" && v.Operation == rekey && !strings.Contains(v.Title, ": "):
+		return "old-cards" // nobody is named: any of those so far steps up
 	case page == "work" && at < executePhase:
 		return "entry"
 	case page == "validate" && v.Operation != validate:

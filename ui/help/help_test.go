@@ -125,7 +125,12 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		{"an HSM falls silent", ceremony.View{Operation: "New custodians", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
 		{"the old cards", ceremony.View{Operation: "New custodians", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
 		{"a rekey that failed", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
-		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "fleet"}},
+		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "lost"}},
+		{"an HSM is brought up to date", ceremony.View{Operation: "Update an HSM", Phases: phases(3), Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "behind"}},
+		{"the old cards are typed", ceremony.View{Operation: "New custodians", Phases: phases(3), Title: "Enter share 1 of 2", Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "old-cards"}},
+		{"a new card is typed back", ceremony.View{Operation: "New custodians", Phases: phases(3), Title: "Enter share 1 of 2: Hedy", Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "entry"}},
+		{"the old disc", ceremony.View{Operation: "Migrate disc", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-old-disc", Runbook: "runbook-migrate", Anchor: "old"}},
+		{"a marked disc", ceremony.View{Operation: "Migrate disc", Phases: phases(1), Body: ceremony.MessageBody{}}, help.Place{Page: "step-old-disc", Runbook: "runbook-migrate", Anchor: "short"}},
 		{"a failed burn", ceremony.View{Operation: "Sign CSR", Phases: phases(5), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
 	} {
 		if got := help.For(&c.view); got != c.want {
