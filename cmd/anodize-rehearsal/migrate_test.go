@@ -124,7 +124,7 @@ func TestAnArchiveGoesOnOnAnotherDiscOfEveryKind(t *testing.T) {
 func (h *hands) refusesAllButCopies() {
 	h.t.Helper()
 	v := h.expect("What is this ceremony for?")
-	if !strings.Contains(v.Sentence, "marks this disc") {
+	if !strings.Contains(v.Sentence, "This disc was marked") {
 		h.t.Errorf("the mark is not told: %s", v.Sentence)
 	}
 	for i, card := range v.Body.(ceremony.MenuBody).Cards {
@@ -162,8 +162,8 @@ func TestAMigrationCutShortGoesOnFromTheMarkedDisc(t *testing.T) {
 			h.gates()
 			h.refusesAllButCopies()
 			h.pick(migrateCard)
-			h.on("Is there no other disc yet?", "go")
-			h.on("Does nobody have a later head?", "go")
+			h.on("Is there a newer disc?", "go")
+			h.on("Does anyone have a later head?", "go")
 			h.on("Is this still the time?", "right")
 			h.newDisc(sim.NewDisc(0x09))
 			h.migrated()

@@ -14,8 +14,8 @@ func TestHowALostHSMIsShutOut(t *testing.T) {
 		other []int
 		want  string
 	}{
-		"another HSM opens to its cards":       {[]int{1}, "give the shares to new custodians next, in every HSM, and destroy the cards of generation 1"},
-		"another HSM may open to its cards":    {[]int{1, 2}, "give the shares to new custodians next, in every HSM, and destroy the cards of generation 1"},
+		"another HSM opens to its cards":       {[]int{1}, "choose “New custodians” next, with every HSM plugged in, and when the screen says so destroy the cards of generation 1"},
+		"another HSM may open to its cards":    {[]int{1, 2}, "choose “New custodians” next, with every HSM plugged in, and when the screen says so destroy the cards of generation 1"},
 		"its cards open nothing else any more": {[]int{2}, "destroy the cards of generation 1 now"},
 	} {
 		s := state.State{HSMFleet: []state.HSM{lost, {Serial: "2", Generations: tc.other}}}

@@ -68,7 +68,7 @@ func (c *Ceremony) findTarget(ctx context.Context) (plugged, error) {
 		}
 		serials := serialsOf(strange)
 		_, err := c.askBack(ctx, screen{
-			title: "Is this the HSM that gets the copy?", sentence: "Compare the serial number with the one printed on the device. It will be reset.",
+			title: "Is this the HSM that gets the copy?", sentence: "Compare the serial number with the one printed on the device. This HSM will be reset.",
 			body:    FactsBody{hsmGroups(strange)},
 			actions: []Action{toMenu, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
 		}, func() bool { return !slices.Equal(serialsOf(c.strangers(ctx)), serials) })

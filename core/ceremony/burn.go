@@ -44,6 +44,7 @@ type draft struct {
 	title string
 	log   *audit.Log
 	files []disc.File
+	next  string // follows once it is on the disc, where people must know; may be empty
 }
 
 // burned is a session that is on the disc and was read back equal. Only burn
@@ -67,7 +68,7 @@ func (c *Ceremony) burn(ctx context.Context, d draft) (burned, error) {
 	for {
 		s, receipt, err := c.burnOnce(ctx, d)
 		if err == nil {
-			return c.adopted(ctx, s, receipt)
+			return c.adopted(ctx, s, receipt, d)
 		}
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()
@@ -123,12 +124,12 @@ func (c *Ceremony) burnOnce(ctx context.Context, d draft) (*session, disc.Receip
 
 // adopted makes a burned session part of the archive. It is on the disc and was
 // read back, so whatever fails now is a matter of reading it once more.
-func (c *Ceremony) adopted(ctx context.Context, s *session, receipt disc.Receipt) (burned, error) {
+func (c *Ceremony) adopted(ctx context.Context, s *session, receipt disc.Receipt, d draft) (burned, error) {
 	moved := c.table.archive.moved != nil
 	for {
 		b, err := c.adopt(ctx, s, receipt)
 		if err == nil {
-			return b, c.showBurned(ctx, s.what, moved)
+			return b, c.showBurned(ctx, d, moved)
 		}
 		if ctx.Err() != nil {
 			return burned{}, ctx.Err()
@@ -215,7 +216,7 @@ func (c *Ceremony) burnProblem(ctx context.Context, d draft, burn error) (told [
 			return nil, errBack
 		case e == (Press{"change"}):
 			track := c.table.disc.Sessions + 1
-			if err = c.changeDisc(ctx, clip(burn.Error(), 1000)); err == nil {
+			if err = c.changeDisc(ctx, clip(burn.Error(), 1000), d.step.certain); err == nil {
 				return append(voided(track, burn), *a.moved), nil
 			}
 		default:

@@ -100,7 +100,7 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 
 // showBurned lets people see that the burn is done and note the heads. moved says
 // that the archive is on another disc now.
-func (c *Ceremony) showBurned(ctx context.Context, what string, moved bool) error {
+func (c *Ceremony) showBurned(ctx context.Context, d draft, moved bool) error {
 	steps := []WorkStep{{Label: readingBack}} // after it had to be read again
 	if b, ok := c.View().Body.(StepsBody); ok {
 		steps = append([]WorkStep(nil), b.Steps...)
@@ -111,7 +111,10 @@ func (c *Ceremony) showBurned(ctx context.Context, what string, moved bool) erro
 		}
 		steps[i].State = Done
 	}
-	q := c.burning(what, steps, true)
+	q := c.burning(d.step.what, steps, true)
+	if d.next != "" {
+		q.notice = Notice{Kind: Caution, Text: d.next}
+	}
 	if moved {
 		q.notice = Notice{Kind: Caution, Text: "From now on the archive is the disc in the drive. Write on the old one, and on its case: carried to another disc, and the date."}
 	}

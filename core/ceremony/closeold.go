@@ -26,8 +26,8 @@ func (c *Ceremony) offerClosing(ctx context.Context) error {
 	e, err := c.ask(ctx, screen{
 		title: "Shall the old disc be closed for ever?", sentence: "The archive is on the new disc, read back equal. The old one can be read in either case.",
 		body: MessageBody{
-			Happened: "A closed disc takes no more sessions in any drive, whatever program writes to it.",
-			Certain:  []string{"The archive goes on on the new disc.", "The log does not tell whether the old one was closed: write it on the disc and on the sheet."},
+			Happened: "The archive was carried to the new disc, and goes on there.",
+			Certain:  []string{"A closed disc takes no more sessions in any drive, whatever program writes to it.", "The log does not tell whether the old one was closed: write it on the disc and on the sheet."},
 			Do:       "Leave it as it is, or close it: then the discs are exchanged once more.",
 		},
 		actions: []Action{leave, {ID: "close", Label: "Close it", Key: "Enter", Kind: Primary}},
@@ -45,8 +45,12 @@ func (c *Ceremony) closeOld(ctx context.Context, old *left, leave Action) error 
 	var problem string
 	for {
 		e, err := c.ask(ctx, screen{
-			title: "Put the old disc in", sentence: "Its last session is " + old.session + ".",
-			body:    MessageBody{Happened: "It will be closed for ever.", Certain: []string{"What is on it stays as it is."}, Do: "Take the new disc out, put the old one in, and close it. This cannot be undone."},
+			title: "Put the old disc in", sentence: "It is labelled “carried to another disc”; its last session is " + old.session + ".",
+			body: MessageBody{
+				Happened: "Nothing yet: the old disc is closed once it is in the drive and you say so.",
+				Certain:  []string{"Only the old disc is closed: another one is refused.", "What is on it stays as it is. Closing cannot be undone."},
+				Do:       "Take the new disc out and put the old one in. Then close it for ever.",
+			},
 			notice:  Notice{Kind: Danger, Text: problem},
 			actions: []Action{leave, {ID: "close", Label: "Close this disc for ever", Key: "Enter", Kind: Primary}},
 		}, nil)

@@ -91,7 +91,7 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 		actions: []Action{{ID: "next", Label: "To the tree head", Key: "Enter", Kind: Primary}},
 	}
 	if r.closing != nil {
-		q.sentence, q.body = "The record is on the disc and read back equal.", *r.closing
+		q.sentence, q.body = recordPlaces(r, exported), *r.closing
 	} else {
 		main := r.artifacts[0]
 		sum := sha256.Sum256(main.data)
@@ -107,6 +107,17 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 		return err
 	}
 	return c.noteHead(ctx, audit.Head{Size: log.Len(), Root: tree})
+}
+
+// recordPlaces says where the record is, and whether the stick is done with.
+func recordPlaces(r *recorded, exported bool) string {
+	switch {
+	case !exported:
+		return "The record is on the disc and read back equal. It is not on the stick, or not all of it."
+	case len(r.artifacts) == 0:
+		return "The record is on the disc and read back equal."
+	}
+	return "The record is on the disc, read back equal, and on the stick. The stick may be taken out."
 }
 
 // noteHead has the witnesses note the head that the next ceremony will show.

@@ -97,7 +97,7 @@ func (c *Ceremony) compareFleet(ctx context.Context) error {
 		return c.noKeyThere(ctx, strange)
 	case len(strange) > 1:
 		return c.wrongHSMs(ctx, screen{
-			title: "These HSMs are not of the fleet", sentence: "The archive knows which devices hold the key.",
+			title: "These HSMs are not of the fleet", sentence: "The archive knows which HSMs hold the key.",
 			body: MessageBody{
 				Happened: "HSM " + and(serialsOf(strange)) + " are plugged in besides HSM " + and(serialsOf(known)) + ".", Certain: c.remembered(strange),
 				Do: "Take them out. To back the key up, leave one of them in: the one that shall get a copy.",
@@ -141,7 +141,7 @@ func (c *Ceremony) noKeyThere(ctx context.Context, strange []plugged) error {
 		is = "are"
 	}
 	return c.wrongHSMs(ctx, screen{
-		title: "This HSM does not hold the root's key", sentence: "The archive knows which device does.",
+		title: "This HSM does not hold the root's key", sentence: "The archive knows which HSM does.",
 		body: MessageBody{
 			Happened: fmt.Sprintf("HSM %s %s plugged in. The key is in HSM %s.", and(serialsOf(strange)), is, strings.Join(fleet, " or ")),
 			Certain:  append(c.remembered(strange), "No session was written, and no key was used."),
@@ -201,6 +201,15 @@ func (c *Ceremony) remembered(strange []plugged) []string {
 		}
 	}
 	return told
+}
+
+// andList is "1", "1 and 2".
+func andList(numbers []int) string {
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = fmt.Sprint(n)
+	}
+	return and(words)
 }
 
 // and is "A", "A and B", "A, B and C".

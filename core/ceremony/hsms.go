@@ -39,8 +39,8 @@ func (c *Ceremony) fleet(ctx context.Context) error {
 	if len(s.HSMFleet) < 2 {
 		retire = "It is the only one: back the key up first"
 	}
-	what, err := c.askChoice(ctx, "HSM "+d.Serial, "What shall be done with it?", []Choice{
-		{Label: "Bring it up to date", Detail: "It gets the PIN of the present cards, which are needed, and perhaps its own so far", Why: update},
+	what, err := c.askChoice(ctx, "What shall be done with HSM "+d.Serial+"?", choices[at].Detail, []Choice{
+		{Label: "Bring it up to date", Detail: "It gets the PIN of the present cards, which are needed, and perhaps the older ones", Why: update},
 		{Label: "Retire it", Detail: "It is lost, destroyed or given away; no card is needed", Why: retire},
 	}, "Back to the menu")
 	if err != nil {

@@ -75,7 +75,7 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 		sentence = fmt.Sprintf("The disc is verified from its first record: %s, %s, no gaps.", plural(a.sessions, "session"), plural(int(a.log.Len()), "record"))
 	}
 	if marked != "" {
-		sentence = fmt.Sprintf("Session %s marks this disc: it takes no more sessions. Put the newer disc in.", a.state.LastSession)
+		sentence = "This disc was marked on " + stamp(a.lastTime) + ": it takes no more sessions. Put the newer disc in."
 	}
 	e, err := c.askGate(ctx, screen{
 		title: "What is this ceremony for?", sentence: sentence,

@@ -28,10 +28,12 @@ func (op migrateDisc) plan(_ context.Context, c *Ceremony) (*proposal, error) {
 	sessions, hash := lastClosed(c.table.archive.log)
 	p := &proposal{intent: audit.IntentMigrateDisc{Sessions: sessions, LastHash: hash}}
 	first := "This disc gets one more session, the last: it marks the disc as left behind"
+	p.next = "This disc is marked and takes no more sessions. Next it is exchanged for a blank one, which takes the archive."
 	if err := c.table.disc.CheckLast(c.held(1)); err != nil {
 		first = "This disc takes no mark. It stays as it is: write on it that its archive was carried on"
 		p.notice = Notice{Kind: Caution, Text: "This disc takes no more sessions: " + err.Error() + "."}
-		p.before = func(ctx context.Context) error { return c.changeDisc(ctx, clip(err.Error(), 1000)) }
+		p.next = ""
+		p.before = func(ctx context.Context) error { return c.changeDisc(ctx, clip(err.Error(), 1000), "") }
 	}
 	p.preview = []FactGroup{
 		{Title: "The archive", Facts: []Fact{
@@ -56,7 +58,7 @@ func (op migrateDisc) carryOut(ctx context.Context, c *Ceremony, in *intended) (
 		return nil, err
 	}
 	if state.NewestDisc(in.record).Marked {
-		if err := c.changeDisc(ctx, wanted); err != nil {
+		if err := c.changeDisc(ctx, wanted, ""); err != nil {
 			return nil, err
 		}
 		if err := c.add(in.record, *c.table.archive.moved); err != nil {
@@ -103,18 +105,21 @@ func (c *Ceremony) resumeMigration(ctx context.Context) error {
 	c.enter(op)
 	back := Action{ID: "back", Label: "Back to the menu", Key: "Esc", Kind: Stop}
 	for _, q := range []screen{{
-		title: "Is there no other disc yet?", sentence: "This one was marked when its archive was to be carried to another.",
+		title: "Is there a newer disc?", sentence: "This one was marked when its archive was to be carried to another.",
 		body: MessageBody{
 			Happened: "Session " + a.state.OpenIntent + " marks this disc. It takes no more sessions.",
 			Certain:  []string{"Everything up to that session is on it, verified from the first record."},
-			Do:       "Look for a disc that was written after it. If there is one, shut down and begin with that disc.",
+			Do:       "Look for a disc that was written after this one. If there is one, go back, shut down, and begin with that disc.",
 		},
 		actions: []Action{back, {ID: "go", Label: "There is none", Key: "Enter", Kind: Primary}},
 	}, {
-		title: "Does nobody have a later head?", sentence: "A head of more than " + plural(int(a.log.Len()), "record") + ", on any sheet, was made on a newer disc.",
-		body:    MessageBody{Happened: "If the archive is carried on twice, there are two archives from here on, and no program can tell which one counts."},
-		notice:  Notice{Kind: Danger, Text: "Two discs that go on from the same session are worth an investigation, not a vote."},
-		actions: []Action{back, {ID: "go", Label: "Carry it to a new disc", Key: "Enter", Kind: Primary}},
+		title: "Does anyone have a later head?", sentence: "A head of more than " + plural(int(a.log.Len()), "record") + ", on any sheet, was made on a newer disc.",
+		body: MessageBody{
+			Happened: "The machine cannot know of a disc that is not here. Only the sheets can tell.",
+			Certain:  []string{"If the archive is carried on twice, there are two archives from here on, and no program can tell which one counts."},
+			Do:       "Compare with every sheet. If one has a later head, go back and look for that disc.",
+		},
+		actions: []Action{back, {ID: "go", Label: "Nobody: carry it on", Key: "Enter", Kind: Primary}},
 	}} {
 		e, err := c.ask(ctx, q, nil)
 		if err != nil || e == (Press{"back"}) {

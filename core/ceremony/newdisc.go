@@ -16,9 +16,10 @@ const afterwards = 5
 // changeDisc has the disc exchanged for a blank one that takes the archive: all of
 // it is read into memory and compared with the log, the discs are exchanged by
 // hand, and the next session is written to the new one. What that session must say of it is in the
-// archive's moved. Nothing is written here. The archive in memory is as large as
+// archive's moved. Nothing is written here. waiting is what is certain of a session that
+// is not on any disc yet; it is empty if none waits. The archive in memory is as large as
 // its last session, at most maxCopies bytes.
-func (c *Ceremony) changeDisc(ctx context.Context, reason string) error {
+func (c *Ceremony) changeDisc(ctx context.Context, reason, waiting string) error {
 	a := c.table.archive
 	c.show(working("Reading the whole archive into memory", "Every file is compared with the log."), true)
 	directories, err := c.copies(ctx)
@@ -33,7 +34,7 @@ func (c *Ceremony) changeDisc(ctx context.Context, reason string) error {
 	}
 	_ = c.table.drive.Eject(ctx) // a drive that does not open its tray, or is gone, is opened by hand
 	a.directories = directories
-	drive, medium, err := c.askNewDisc(ctx, old)
+	drive, medium, err := c.askNewDisc(ctx, old, waiting)
 	if err != nil {
 		return err
 	}
@@ -56,10 +57,10 @@ func (c *Ceremony) mediumFact() audit.MediumFact {
 
 // askNewDisc has people put a blank disc in, and agree to it. old is zero if there
 // is no disc to be told apart from a new one.
-func (c *Ceremony) askNewDisc(ctx context.Context, old disc.Identity) (*disc.Drive, *disc.Medium, error) {
+func (c *Ceremony) askNewDisc(ctx context.Context, old disc.Identity, waiting string) (*disc.Drive, *disc.Medium, error) {
 	var problem string
 	for {
-		if err := c.awaitBlank(ctx, old, problem); err != nil {
+		if err := c.awaitBlank(ctx, old, waiting, problem); err != nil {
 			return nil, nil, err
 		}
 		drive, medium, err := c.findBlank(ctx, old)
@@ -80,7 +81,7 @@ func (c *Ceremony) askNewDisc(ctx context.Context, old disc.Identity) (*disc.Dri
 }
 
 // awaitBlank waits until there is a blank disc, or people want it looked for.
-func (c *Ceremony) awaitBlank(ctx context.Context, old disc.Identity, problem string) error {
+func (c *Ceremony) awaitBlank(ctx context.Context, old disc.Identity, waiting, problem string) error {
 	a := c.table.archive
 	var held int64
 	for _, d := range a.directories {
@@ -89,16 +90,21 @@ func (c *Ceremony) awaitBlank(ctx context.Context, old disc.Identity, problem st
 		}
 	}
 	c.lamps()
+	certain, back := []string{"The old disc holds all of it, unchanged.", "Nothing is written to the new disc before you agree to it."}, "Stop, keep everything"
+	if waiting != "" {
+		certain[0] = "The old disc holds these sessions, unchanged. The one that failed is not among them."
+		certain, back = append(certain, waiting), "Back"
+	}
 	e, err := c.ask(ctx, screen{
 		title: "Put the new disc in", sentence: "Take the old one out and keep it. The new one must be blank; it may be of another kind.",
 		body: MessageBody{
 			Happened: fmt.Sprintf("The whole archive is in this machine's memory: %s, %s. Every file was compared with the log.", plural(a.sessions, "session"), size(held)),
-			Certain:  []string{"The old disc holds all of it, unchanged.", "Nothing is written to the new disc before you agree to it."},
+			Certain:  certain,
 			Do:       "Put a blank BD-R, M-Disc, DVD+R, DVD-R or CD-R in, and close the drive.",
 		},
 		notice: Notice{Kind: Danger, Text: problem},
 		actions: []Action{
-			{ID: "back", Label: "Stop, keep everything", Key: "Esc", Kind: Stop}, {ID: "again", Label: "Look for the disc", Key: "Enter", Kind: Primary},
+			{ID: "back", Label: back, Key: "Esc", Kind: Stop}, {ID: "again", Label: "Look for the disc", Key: "Enter", Kind: Primary},
 		},
 	}, func() bool { _, _, err := c.findBlank(ctx, old); return err == nil })
 	switch {

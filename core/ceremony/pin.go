@@ -53,7 +53,11 @@ func (c *Ceremony) commitShares(ctx context.Context, in *intended, roster quorum
 	if err := c.add(log, audit.SharesCommitted{Roster: recordOf(roster), HSMs: serials}); err != nil {
 		return committed{}, err
 	}
-	b, err := c.burn(ctx, draft{step: commitStep, title: "Writing the custodians' commitments to the disc", log: log})
+	next := ""
+	if _, rekey := in.event.(audit.IntentRekeyShares); rekey {
+		next = "Next the HSMs get the new PIN. Leave them plugged in. From now on keep all cards, old and new, until a screen says what may be destroyed."
+	}
+	b, err := c.burn(ctx, draft{step: commitStep, title: "Writing the custodians' commitments to the disc", log: log, next: next})
 	if err != nil {
 		return committed{}, err
 	}

@@ -63,6 +63,7 @@ type proposal struct {
 	actions  []hsm.Action // that each HSM will log; none if it is reset first
 	opens    []string     // serial numbers of these HSMs; none: the one that the ceremony uses
 	files    []disc.File
+	next     string // follows the intent, where people must know; may be empty
 
 	before func(context.Context) error // done before the intent is burned; nil: nothing is
 }
@@ -258,7 +259,7 @@ func (c *Ceremony) commit(ctx context.Context, op operation, p *proposal) (*inte
 	if err := c.add(log, p.intent); err != nil {
 		return nil, err
 	}
-	b, err := c.burn(ctx, draft{step: intentStep, title: "Writing the intent to the disc", log: log, files: p.files})
+	b, err := c.burn(ctx, draft{step: intentStep, title: "Writing the intent to the disc", log: log, files: p.files, next: p.next})
 	if err != nil {
 		return nil, err
 	}

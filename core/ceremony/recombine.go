@@ -131,7 +131,7 @@ func (c *Ceremony) otherGeneration(h holders, s *quorum.Share, err error) error 
 			others = append(others, d.Serial)
 		}
 	}
-	fate := "no HSM of the fleet opens to this card any more: destroy it"
+	fate := "no HSM in use opens to this card any more: destroy it"
 	switch {
 	case len(others) > 0:
 		fate = fmt.Sprintf("keep this one, HSM %s may still open to it", and(others))

@@ -46,7 +46,7 @@ func (op *rekeyShares) plan(ctx context.Context, c *Ceremony) (*proposal, error)
 		notice:  Notice{Kind: Caution, Text: "The cards so far open nothing any more once this is done. Keep them until this ceremony says that they may be destroyed."},
 	}
 	if len(absent) > 0 {
-		p.notice.Text = fmt.Sprintf("HSM %s is not here: it goes on opening to the cards of generation %s. They must be kept until it was brought up to date.", and(intent.Absent), generationsOf(absent))
+		p.notice.Text = fmt.Sprintf("HSM %s is not here: it goes on opening to the cards of generation %s. They must be kept until it was brought up to date.", and(intent.Absent), generationsOf(absent, intent.Generation))
 	}
 	return p, nil
 }
@@ -97,14 +97,16 @@ func serialNumbers(all []state.HSM) []string {
 	return serials
 }
 
-// generationsOf names the generations of shares that some HSMs may open to.
-func generationsOf(all []state.HSM) string {
+// generationsOf names the generations of shares that some HSMs may open to, but for
+// the new one, whose cards are kept in any case.
+func generationsOf(all []state.HSM, fresh int) string {
 	var generations []int
 	for _, d := range all {
 		generations = append(generations, d.Generations...)
 	}
+	generations = slices.DeleteFunc(generations, func(g int) bool { return g == fresh })
 	slices.Sort(generations)
-	return orList(slices.Compact(generations))
+	return andList(slices.Compact(generations))
 }
 
 // oneGeneration refuses HSMs that do not all open to the same shares: a quorum
@@ -116,14 +118,14 @@ func oneGeneration(here []state.HSM) (int, error) {
 	want := here[len(here)-1].Generations
 	for _, d := range here {
 		if len(d.Generations) != 1 {
-			return 0, fmt.Errorf("HSM %s may open to the shares of generation %s: bring it up to date first, under The HSMs, or take it out", d.Serial, orList(d.Generations))
+			return 0, fmt.Errorf("HSM %s may open to the cards of generation %s: bring it up to date first, under “The HSMs”, or take it out", d.Serial, orList(d.Generations))
 		}
 		if d.Generations[0] != want[0] {
 			older := d
 			if want[0] < d.Generations[0] {
 				older = here[len(here)-1]
 			}
-			return 0, fmt.Errorf("HSM %s still opens to the shares of generation %s: bring it up to date first, under The HSMs, or take it out", older.Serial, orList(older.Generations))
+			return 0, fmt.Errorf("HSM %s still opens to the cards of generation %s: bring it up to date first, under “The HSMs”, or take it out", older.Serial, orList(older.Generations))
 		}
 	}
 	return want[0], nil
@@ -134,7 +136,7 @@ func (op *rekeyShares) quorum(ctx context.Context, c *Ceremony, in *intended) (*
 	if !ok {
 		return nil, fmt.Errorf("the intent on the disc is a %s", in.event.Name())
 	}
-	old, err := c.quorumKey(ctx, intent.HSMs[0], "The cards so far open the HSMs once more.")
+	old, err := c.quorumKey(ctx, intent.HSMs[0], "First the old cards: they still open the HSMs.")
 	if err != nil {
 		return nil, err
 	}
@@ -206,17 +208,17 @@ func rekeyed(in *intended, generation int) (*executed, error) {
 	}
 	m := &MessageBody{
 		Happened: fmt.Sprintf("The cards of generation %d open HSM %s.", generation, and(changed)),
-		Do:       fmt.Sprintf("Destroy all cards of earlier generations than %d now, before the witnesses: no HSM of the fleet opens to them any more.", generation),
+		Do:       fmt.Sprintf("Destroy all cards of earlier generations than %d now, before the witnesses: no HSM in use opens to them any more.", generation),
 	}
 	for _, serial := range changed {
-		m.Certain = append(m.Certain, fmt.Sprintf("HSM %s was opened with the PIN of generation %d, which is on record.", serial, generation))
+		m.Certain = append(m.Certain, fmt.Sprintf("It is on record that HSM %s was opened with the PIN of generation %d.", serial, generation))
 	}
 	for _, d := range others {
 		m.Certain = append(m.Certain, "HSM "+d.Serial+" "+opensTo(d)+".")
 	}
 	if len(others) > 0 {
-		m.Do = fmt.Sprintf("Keep the cards of generation %s, too: HSM %s may need them. Bring it up to date under The HSMs as soon as it is there; then they may be destroyed.",
-			generationsOf(others), and(serialNumbers(others)))
+		m.Do = fmt.Sprintf("Keep the cards of generation %s, too: HSM %s may need them. Bring it up to date under “The HSMs” as soon as it is there; then the screen says that they may be destroyed.",
+			generationsOf(others, generation), and(serialNumbers(others)))
 	}
 	return &executed{intended: in, closing: m, burning: draft{step: changedStep, title: "Writing the record to the disc"}}, nil
 }

@@ -63,7 +63,7 @@ func (op retireHSM) carryOut(_ context.Context, c *Ceremony, in *intended) (*exe
 		return nil, err
 	}
 	return &executed{intended: in, burning: draft{step: retireStep, title: "Writing the record to the disc"}, closing: &MessageBody{
-		Happened: "HSM " + intent.HSM.Serial + " is no longer of the fleet. No ceremony opens it any more.",
+		Happened: "HSM " + intent.HSM.Serial + " is retired. No ceremony opens it any more.",
 		Certain:  []string{"The record of it, with your words, is on the disc.", "Nothing was asked of the HSM: the key in it is not touched."},
 		Do:       "If it is at hand, destroy or reset it. If it is lost, " + op.shutOut(c.table.archive.state, d) + ": then nobody can open it.",
 	}}, nil
@@ -76,7 +76,7 @@ func (retireHSM) shutOut(s state.State, lost state.HSM) string {
 	for _, d := range s.HSMFleet {
 		for _, g := range d.Generations {
 			if d.Serial != lost.Serial && slices.Contains(lost.Generations, g) {
-				return "give the shares to new custodians next, in every HSM, and " + destroy
+				return "choose “New custodians” next, with every HSM plugged in, and when the screen says so " + destroy
 			}
 		}
 	}

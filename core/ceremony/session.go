@@ -16,7 +16,6 @@ import (
 // session is the next one of the archive, put together and not yet burned.
 type session struct {
 	name        string
-	what        string // of the step, for people
 	at          time.Time
 	log         *audit.Log // closed
 	volume      disc.Volume
@@ -31,7 +30,7 @@ func (c *Ceremony) newSession(ctx context.Context, d draft) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{at: at, what: d.step.what, log: d.log.Clone()}
+	s := &session{at: at, log: d.log.Clone()}
 	if s.name, err = audit.DirectoryName(at, d.step.kind); err != nil {
 		return nil, err
 	}

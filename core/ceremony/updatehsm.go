@@ -57,11 +57,17 @@ func (op updateHSM) plan(ctx context.Context, c *Ceremony) (*proposal, error) {
 				{Name: "From then on", Value: fmt.Sprintf("It opens to the cards of generation %d", to)},
 			}},
 			{Title: "What will happen", Facts: []Fact{
-				{Name: "First", Value: fmt.Sprintf("A quorum types its cards of generation %d; perhaps the HSM opens to them already", to)},
-				{Name: "Then", Value: "If it does not, a quorum types its other cards, and the HSM gets the PIN of these"},
+				{Name: "First", Value: fmt.Sprintf("A quorum types the cards of generation %d, and the HSM is tried with them: it may open already", to)},
+				{Name: "Then", Value: fmt.Sprintf("If it does not, a quorum types the cards of generation %s. They open it, and it gets the PIN of generation %d", orList(older(d, to)), to)},
 			}},
 		},
 	}, nil
+}
+
+// older are the generations of shares that may open an HSM, besides the one to which
+// it is brought.
+func older(d state.HSM, to int) []int {
+	return slices.DeleteFunc(slices.Clone(d.Generations), func(g int) bool { return g == to })
 }
 
 func (op updateHSM) quorum(ctx context.Context, c *Ceremony, in *intended) (*unlocked, error) {
@@ -82,8 +88,7 @@ func (op updateHSM) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	case !errors.Is(err, hsm.ErrWrongPIN):
 		return nil, err
 	}
-	older := slices.DeleteFunc(slices.Clone(d.Generations), func(g int) bool { return g == intent.Generation })
-	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: older, lead: "It does not open to them. Now those of generation " + orList(older) + "."})
+	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: older(d, intent.Generation), lead: "HSM " + d.Serial + " does not open to them. Now the cards of generation " + orList(older(d, intent.Generation)) + "."})
 	if err != nil {
 		return nil, err
 	}
