@@ -281,6 +281,8 @@ func anchor(v *ceremony.View, page string) string {
 		return "record"
 	case page == "clock" && v.Operation != gates:
 		return "choose"
+	case page == "cards" && at == executePhase:
+		return "work" // nothing is destroyed yet
 	case page == "old-disc" && at == planPhase:
 		return "short"
 	case (v.Operation == fleet || v.Operation == retire) && (page == "fleet" || page == "plan"):

@@ -122,7 +122,7 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		{"the HSM that gets a copy", ceremony.View{Operation: "Back up the key", Phases: phases(1), Body: ceremony.MessageBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "fleet"}},
 		{"new names", ceremony.View{Operation: "New custodians", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-custodians", Runbook: "runbook-rekey", Anchor: "custodians"}},
 		{"the new commitments", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: burn}, help.Place{Page: "step-burn", Runbook: "runbook-rekey", Anchor: "commit"}},
-		{"an HSM falls silent", ceremony.View{Operation: "New custodians", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
+		{"an HSM falls silent", ceremony.View{Operation: "New custodians", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "work"}},
 		{"the old cards", ceremony.View{Operation: "New custodians", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
 		{"a rekey that failed", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
 		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "lost"}},
