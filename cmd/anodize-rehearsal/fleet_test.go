@@ -322,6 +322,40 @@ func TestARetiredHSMIsOnRecordAndRefused(t *testing.T) {
 	}
 }
 
+func TestARetiredHSMGetsNoCopyUntilItIsReset(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.backup()
+	h.pick(fleetCard)
+	h.expect("The HSMs that hold the key")
+	h.pick(1)
+	h.expect("What shall be done with HSM " + secondSerial)
+	h.pick(1)
+	h.on("Is this still the time?", "right")
+	h.expect("Why is HSM " + secondSerial + " retired?")
+	h.text("It was lent")
+	h.press("done")
+	h.on("Shall this be done?", "go")
+	h.on("On the disc", "next")
+	h.on("On the disc", "next")
+	h.on("Retire an HSM: done", "next")
+	h.noted()
+	h.pick(backupCard)
+	h.on("Is this still the time?", "right")
+	if v := h.expect("Is this the HSM that gets the copy?"); !strings.Contains(v.Notice.Text, "was retired on") {
+		t.Errorf("it is not told that it was retired:\n%s", say(v))
+	}
+	h.press("use")
+	h.on("Shall this be done?", "go")
+	h.on("On the disc", "next")
+	if v := h.expect("Why does the ceremony stop here?"); !strings.Contains(v.Notice.Text, "not factory-fresh") {
+		t.Errorf("it was taken for a backup that broke off:\n%s", say(v))
+	}
+}
+
 func TestTwoHSMsForARootAreNamed(t *testing.T) {
 	t.Parallel()
 	r := newTestRoom(t, nil)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"anodize/core/audit"
 	"anodize/core/hsm"
@@ -70,6 +71,7 @@ func (c *Ceremony) findTarget(ctx context.Context) (plugged, error) {
 		_, err := c.askBack(ctx, screen{
 			title: "Is this the HSM that gets the copy?", sentence: "Compare the serial number with the one printed on the device. This HSM will be reset.",
 			body:    FactsBody{hsmGroups(strange)},
+			notice:  Notice{Kind: Caution, Text: strings.Join(c.remembered(strange), " ")},
 			actions: []Action{toMenu, {ID: "use", Label: "The same number", Key: "Enter", Kind: Primary}},
 		}, func() bool { return !slices.Equal(serialsOf(c.strangers(ctx)), serials) })
 		if errors.Is(err, errChanged) {
@@ -151,12 +153,21 @@ func (c *Ceremony) madeReady(ctx context.Context, in *intended, serial string) (
 	return false, nil
 }
 
-// brokenOff reports whether an earlier backup to an HSM has its intent on the disc.
+// brokenOff reports whether an earlier backup to an HSM has its intent on the disc,
+// and no copy of the key after it. One that got its copy and was retired since is
+// used again only once it was reset.
 func brokenOff(b burned, serial string) bool {
 	intents := 0
 	for _, r := range b.log.Records() {
-		if e, ok := r.Event.(audit.IntentKeyBackup); ok && e.To.Serial == serial {
-			intents++
+		switch e := r.Event.(type) {
+		case audit.IntentKeyBackup:
+			if e.To.Serial == serial {
+				intents++
+			}
+		case audit.KeyCopied:
+			if e.To == serial {
+				intents = 0
+			}
 		}
 	}
 	return intents > 1 // the last of them is this ceremony's
