@@ -129,7 +129,7 @@ func (c *Ceremony) settle(ctx context.Context, in *intended, serial string, fres
 			body: MessageBody{
 				Happened: capital(err.Error()) + ".",
 				Certain:  []string{"It opens to the cards so far, or to the new ones.", "The disc says of both who holds them. Nothing is lost."},
-				Do:       "Plug it in again and try again. Or go on without it: the record lists it, and both cards must be kept until it was brought up to date.",
+				Do:       "Plug it in again and try again. Or go on without it: the record lists it, and all cards, old and new, must be kept until it was brought up to date.",
 			},
 			actions: []Action{
 				{ID: "without", Label: "Go on without it", Key: "Esc", Kind: Stop}, {ID: "again", Label: "Try again", Key: "Enter", Kind: Primary},

@@ -118,17 +118,21 @@ func oneGeneration(here []state.HSM) (int, error) {
 	want := here[len(here)-1].Generations
 	for _, d := range here {
 		if len(d.Generations) != 1 {
-			return 0, fmt.Errorf("HSM %s may open to the cards of generation %s: bring it up to date first, under “The HSMs”, or take it out", d.Serial, orList(d.Generations))
+			return 0, notOne(d)
 		}
 		if d.Generations[0] != want[0] {
 			older := d
 			if want[0] < d.Generations[0] {
 				older = here[len(here)-1]
 			}
-			return 0, fmt.Errorf("HSM %s still opens to the cards of generation %s: bring it up to date first, under “The HSMs”, or take it out", older.Serial, orList(older.Generations))
+			return 0, notOne(older)
 		}
 	}
 	return want[0], nil
+}
+
+func notOne(d state.HSM) error {
+	return fmt.Errorf("HSM %s %s: bring it up to date first, under “The HSMs”, or take it out", d.Serial, opensTo(d))
 }
 
 func (op *rekeyShares) quorum(ctx context.Context, c *Ceremony, in *intended) (*unlocked, error) {

@@ -72,7 +72,7 @@ func (op retireHSM) carryOut(_ context.Context, c *Ceremony, in *intended) (*exe
 // shutOut says how an HSM that is lost is kept from being opened: its cards are
 // destroyed, which others of the fleet may still need.
 func (retireHSM) shutOut(s state.State, lost state.HSM) string {
-	destroy := "destroy the cards of generation " + orList(lost.Generations)
+	destroy := "destroy the cards of generation " + andList(lost.Generations)
 	for _, d := range s.HSMFleet {
 		for _, g := range d.Generations {
 			if d.Serial != lost.Serial && slices.Contains(lost.Generations, g) {
