@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"anodize/devices/qemu"
 	"anodize/devices/sim"
@@ -20,8 +19,7 @@ import (
 // pulled out in the middle of that.
 func TestAFleetOfHSMsInTheImage(t *testing.T) {
 	r := newRoom(t)
-	far := time.Date(2099, 5, 6, 7, 8, 9, 0, time.UTC) // a machine does not know that it is not
-	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(1280, 800), clock: far})
+	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(1280, 800), clock: day(0)})
 	s.plugDrive()
 	pullFirst := s.plugHSM(firstHSM)
 	s.plugStick("stick")
