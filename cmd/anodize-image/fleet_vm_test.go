@@ -42,9 +42,11 @@ func TestAFleetOfHSMsInTheImage(t *testing.T) {
 	s.Answer("Is this the HSM?", "Enter")
 	s.Answer("Is this the head on your sheet?", "Enter")
 	s.Choose(issueCRLCard)
-	s.IssueCRL(cards...)
+	s.Commit()
+	s.plugHSM(firstHSM) // it takes the machine a moment to find it
+	s.Unlock(cards...)
+	s.Finish("Issue CRL")
 
-	s.plugHSM(firstHSM)
 	s.Choose(rekeyCard)
 	s.NameCustodians([]string{"Cy", "Dee"}, 2)
 	s.Commit()
