@@ -62,8 +62,11 @@ func TestSmokeTheImageShowsItsFirstGate(t *testing.T) {
 	person := eyes.Sit(t, vm, nil, patience)
 	person.Await(firstPage)
 	vm.Unplug("medium")
-	person.Press("Enter")
-	person.Await(firstGate)
+	// Without the medium the page is another one. A key for the one before counts for
+	// nothing.
+	for person.Await(firstPage, firstGate) == firstPage {
+		person.Answer(firstPage, "Enter")
+	}
 }
 
 // Two people clone the tree to folders of their own. What differs between their
