@@ -1,7 +1,6 @@
 package ceremony
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,7 @@ var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Othe
 // clockGate passes when the operator has confirmed the time.
 func (c *Ceremony) clockGate(ctx context.Context) error {
 	for !c.table.clock {
-		confirmed, err := c.confirmClock(ctx, "Is this the time?", cmp.Or(c.table.notice, impossible(c.now())), shutDown)
+		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice, shutDown)
 		if err != nil {
 			return err
 		}
@@ -118,12 +117,14 @@ func impossible(t time.Time) string {
 // false after it was set: the new time wants confirming too. The careful action
 // leaves.
 func (c *Ceremony) confirmClock(ctx context.Context, title, notice string, careful Action) (bool, error) {
+	right := Action{ID: "right", Label: "It is right", Key: "Enter", Kind: Primary}
+	if why := impossible(c.now()); why != "" {
+		notice, right.Why = why, "Set the clock first"
+	}
 	e, err := c.askGate(ctx, screen{
 		title: title, sentence: "Compare with a clock you trust. Certificates, the log and the disc will carry it.",
 		body: ClockBody{}, notice: Notice{Text: notice},
-		actions: []Action{
-			careful, {ID: "set", Label: "Set the clock", Key: "S"}, {ID: "right", Label: "It is right", Key: "Enter", Kind: Primary},
-		},
+		actions: []Action{careful, {ID: "set", Label: "Set the clock", Key: "S"}, right},
 	}, nil)
 	switch {
 	case err != nil:
