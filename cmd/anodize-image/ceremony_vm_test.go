@@ -55,9 +55,9 @@ func primary(label string) ceremony.Action {
 }
 
 // shutDown switches the machine off at the menu, or at a gate.
-func (s *seat) shutDown(titles ...string) {
+func (s *seat) shutDown(title string) {
 	s.room.t.Helper()
-	s.Await(titles...)
+	s.Await(title)
 	s.Press("F10")
 	s.vm.AwaitOff()
 }
