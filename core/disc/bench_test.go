@@ -2,6 +2,7 @@ package disc
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"testing"
 )
@@ -34,6 +35,27 @@ func BenchmarkStreamSession(b *testing.B) {
 		if n != m.Size() || err != nil {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// BenchmarkSession lays out and streams the n-th session of an archive, which holds n
+// directories: the time for each of them must not grow with n.
+func BenchmarkSession(b *testing.B) {
+	buffer := make([]byte, chunk)
+	for _, n := range []int{16, 64, 255} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			directories := smallDirectories(n)
+			for b.Loop() {
+				m, err := NewImage(testVolume(n), 0, directories)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, io.NewSectionReader(m, 0, m.Size()), buffer); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/directory")
+		})
 	}
 }
 
