@@ -49,8 +49,9 @@ func read(t *testing.T, dir, name string) []byte {
 // digest is the hash that a signature signs, as osslsigncode reads and computes it.
 var digest = regexp.MustCompile(`(?m)^(?:Current|Calculated) message digest *: ([0-9A-F]{64}) *$`)
 
-// sbsign and osslsigncode sign the program, and osslsigncode computes its hash anew:
-// all of them find the hash that this package finds, before and after.
+// sbsign and osslsigncode sign the program, and sbverify and osslsigncode compute its hash
+// anew, each from its own file: all of them find the hash that this package finds, before
+// and after.
 func TestForeignToolsSignTheSameHash(t *testing.T) {
 	dir, program := build(t)
 	want, err := Sum(program)
@@ -61,18 +62,22 @@ func TestForeignToolsSignTheSameHash(t *testing.T) {
 		t.Errorf("before it was signed: %t, %v", signed, err)
 	}
 	run(t, dir, "sbsign", "--key", "key", "--cert", "certificate", "--output", "by-sbsign", "program.efi")
+	run(t, dir, "sbverify", "--cert", "certificate", "by-sbsign")
+	if data := read(t, dir, "by-sbsign"); !bytes.Contains(data[len(program):], want[:]) {
+		t.Errorf("what sbsign has signed is not %X", want)
+	}
 	run(t, dir, "osslsigncode", "sign", "-h", "sha256", "-key", "key", "-certs", "certificate", "-in", "program.efi", "-out", "by-osslsigncode")
+	out, _ := exec.Command("osslsigncode", "verify", filepath.Join(dir, "by-osslsigncode")).CombinedOutput() // it trusts no such certificate
+	found := digest.FindAllStringSubmatch(string(out), -1)
+	if len(found) != 2 {
+		t.Fatalf("osslsigncode says\n%s", out)
+	}
+	for _, f := range found {
+		if f[1] != strings.ToUpper(hex.EncodeToString(want[:])) {
+			t.Errorf("osslsigncode finds the hash %s, not %X", f[1], want)
+		}
+	}
 	for _, name := range []string{"by-sbsign", "by-osslsigncode"} {
-		out, _ := exec.Command("osslsigncode", "verify", filepath.Join(dir, name)).CombinedOutput() // it trusts no such certificate
-		found := digest.FindAllStringSubmatch(string(out), -1)
-		if len(found) != 2 {
-			t.Fatalf("%s: osslsigncode says\n%s", name, out)
-		}
-		for _, f := range found {
-			if f[1] != strings.ToUpper(hex.EncodeToString(want[:])) {
-				t.Errorf("%s: osslsigncode finds the hash %s, not %X", name, f[1], want)
-			}
-		}
 		data := read(t, dir, name)
 		if got, err := Sum(data); err != nil || got != want {
 			t.Errorf("%s: the hash is %x, not %x, %v", name, got, want, err)
