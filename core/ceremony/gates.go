@@ -438,15 +438,15 @@ func (c *Ceremony) lamps() {
 	ctx, t := context.Background(), &c.table
 	_, noStick := c.room.Stick(ctx)
 	_, noDrive := c.room.Drive(ctx)
-	stick := lamp(noStick == nil, t.stick != nil, "Stick", "No stick")
-	medium := lamp(noDrive == nil, t.disc != nil, "Disc", "No disc")
+	stick := lamp(noStick, t.stick != nil, "Stick", "No stick")
+	medium := lamp(noDrive, t.disc != nil, "Disc", "No disc")
 	if t.disc != nil && noDrive == nil {
 		medium.Word = "Disc, " + plural(t.disc.SessionsLeft, "session") + " free"
 	}
 	device := Lamp{Word: "HSM"} // which kind to look for is not known before the profile
 	if t.profile != nil {
 		_, noHSM := c.room.HSMs(ctx, string(t.profile.HSM.Backend))
-		device = lamp(noHSM == nil, t.hsm != nil, "HSM", "No HSM")
+		device = lamp(noHSM, t.hsm != nil, "HSM", "No HSM")
 		if t.hsm != nil && noHSM == nil {
 			device.Word = "HSM " + t.hsmInfo.Serial
 		}
@@ -454,11 +454,13 @@ func (c *Ceremony) lamps() {
 	c.publish(func(v *View) { v.Stick, v.HSM, v.Disc = stick, device, medium })
 }
 
-func lamp(there, passed bool, word, absent string) Lamp {
+// lamp is a device's: one that cannot be had although something is plugged in, as where
+// there are two, needs people and is not absent.
+func lamp(problem error, passed bool, word, absent string) Lamp {
 	switch {
-	case !there:
+	case errors.Is(problem, ErrAbsent):
 		return Lamp{Absent, absent}
-	case passed:
+	case problem == nil && passed:
 		return Lamp{There, word}
 	}
 	return Lamp{NeedsYou, word}
