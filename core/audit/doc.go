@@ -7,7 +7,7 @@
 // edited, spliced, reordered, that lost a record inside or whose last line is
 // cut is never parsed; an edit that rehashes what it changed breaks the link to
 // the next record. A log cut off after a whole record is still a log, of
-// another head: heads on paper (Head) and later copies (IsPrefixOf) find that.
+// another head: heads on paper (Head) and later copies find that.
 //
 // A file is lines, each one record and one LF. A line is the record in the
 // canonical form of RFC 8785, with exactly the members

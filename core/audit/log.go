@@ -173,20 +173,6 @@ func (l *Log) Prefix(n uint64) (*Log, error) {
 	return p, nil
 }
 
-// IsPrefixOf reports whether other begins with every record of l. A log is a
-// prefix of itself.
-func (l *Log) IsPrefixOf(other *Log) bool {
-	if l.profile != other.profile || l.Len() > other.Len() {
-		return false
-	}
-	for i, r := range l.records {
-		if r.line != other.records[i].line {
-			return false
-		}
-	}
-	return true
-}
-
 func (l *Log) readHashes(indexes []int64) ([]tlog.Hash, error) {
 	out := make([]tlog.Hash, len(indexes))
 	for i, x := range indexes {

@@ -104,7 +104,7 @@ func (b *burn) run(ctx context.Context, expect Identity) (Receipt, error) {
 	if err := b.readBack(ctx); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{address: b.medium.NextAddress, blocks: b.image.Blocks(), sum: b.sum, directory: b.image.newest}, nil
+	return Receipt{address: b.medium.NextAddress, blocks: b.image.Blocks(), sum: b.sum}, nil
 }
 
 // unlock allows removal again, whatever became of ctx. Its failure changes

@@ -58,14 +58,6 @@ func (d *Drive) Eject(ctx context.Context) error {
 	return nil
 }
 
-// Load closes the tray. Drives whose tray is closed by hand refuse it.
-func (d *Drive) Load(ctx context.Context) error {
-	if err := d.insist(ctx, startStop(true)); err != nil {
-		return fmt.Errorf("closing the drive's tray: %w", err)
-	}
-	return nil
-}
-
 // ReaderAt returns a reader of the disc's sectors from address zero on, for as
 // long as ctx lasts. A read ends with an error that is ErrMediumChanged when the
 // disc may be another one than before; what was read until then stays true of
@@ -124,27 +116,4 @@ func (r *reader) readSome(p []byte, off int64) (int, error) {
 // disc when they are asked for, for as long as ctx lasts.
 func (d *Drive) Session(ctx context.Context, t Track) (*Session, error) {
 	return ReadSession(d.reader(ctx), (int64(t.Start)+int64(t.Blocks))*sectorSize, t.Start)
-}
-
-// Sessions reads the sessions that the disc's own table names. The errors say
-// which tracks hold none that is whole; the others are returned all the same.
-// Contents are read as Session says.
-// progress, which may be nil, is told of tracks.
-func (d *Drive) Sessions(ctx context.Context, m Medium, progress func(Progress)) ([]*Session, []error) {
-	var found []*Session
-	var errs []error
-	for i, t := range m.Tracks {
-		report(progress, Progress{StepRead, int64(i), int64(len(m.Tracks))})
-		s, err := d.Session(ctx, t)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("track %d of session %d: %w", t.Number, t.Session, err))
-			if ctx.Err() != nil || errors.Is(err, ErrMediumChanged) || errors.Is(err, ErrNoMedium) {
-				return found, errs
-			}
-			continue
-		}
-		found = append(found, s)
-	}
-	report(progress, Progress{StepRead, int64(len(m.Tracks)), int64(len(m.Tracks))})
-	return found, errs
 }

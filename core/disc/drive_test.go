@@ -351,7 +351,9 @@ func FuzzDrive(f *testing.F) {
 		})}
 		WithoutPauses(d)
 		m, _ := d.Medium(t.Context())
-		d.Sessions(t.Context(), m, nil)
+		for _, track := range m.Tracks {
+			d.Session(t.Context(), track)
+		}
 		if r, err := d.Burn(t.Context(), m.Identity, testVolume(1), testDirectories(1), nil); err == nil || r.Valid() {
 			t.Errorf("a receipt by chance: %+v", r)
 		}

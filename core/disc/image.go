@@ -25,7 +25,6 @@ type Image struct {
 	blocks  uint32
 	fixed   []byte   // the image's beginning: everything but contents and padding
 	extents []extent // contents in ascending order
-	newest  string   // name of the last directory
 }
 
 // extent is a file and where its content lies.
@@ -56,7 +55,6 @@ func NewImage(v Volume, start uint32, dirs []Directory) (*Image, error) {
 		blocks:  l.blocks,
 		fixed:   l.encode(v),
 		extents: l.extents,
-		newest:  dirs[len(dirs)-1].Name,
 	}, nil
 }
 

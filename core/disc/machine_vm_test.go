@@ -96,7 +96,7 @@ func burnInGuest(ctx context.Context, n int) (address uint32, err error) {
 	if err != nil {
 		return 0, err
 	}
-	sessions, errs := drive.Sessions(ctx, m, nil)
+	sessions, errs := sessionsOf(ctx, drive, m)
 	if len(errs) > 0 || len(sessions) != n-1 {
 		return 0, fmt.Errorf("%d sessions before session %d: %w", len(sessions), n, errors.Join(errs...))
 	}

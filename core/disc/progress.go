@@ -12,7 +12,6 @@ const (
 	StepClose                // track and session are closed
 	StepReload               // the disc leaves the drive, so that its cache is empty, and comes back
 	StepReadBack             // the session is read back and compared
-	StepRead                 // sessions are read
 )
 
 func (s Step) String() string {
@@ -31,15 +30,13 @@ func (s Step) String() string {
 		return "taking the disc out and in again"
 	case StepReadBack:
 		return "reading back"
-	case StepRead:
-		return "reading"
 	}
 	return "nothing"
 }
 
 // Progress is how far a step is. Total is zero while the length of it is not
-// known. StepBuild, StepWrite and StepReadBack count bytes, StepRead tracks,
-// StepFlush and StepClose what the drive says, in 65536ths.
+// known. StepBuild, StepWrite and StepReadBack count bytes, StepFlush and
+// StepClose what the drive says, in 65536ths.
 type Progress struct {
 	Step        Step
 	Done, Total int64

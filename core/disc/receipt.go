@@ -7,7 +7,6 @@ import "crypto/sha256"
 type Receipt struct {
 	address, blocks uint32
 	sum             [sha256.Size]byte
-	directory       string
 }
 
 // Valid tells whether r is a receipt.
@@ -21,6 +20,3 @@ func (r Receipt) Blocks() uint32 { return r.blocks }
 
 // SHA256 returns the hash of the session's sectors, padding included.
 func (r Receipt) SHA256() [sha256.Size]byte { return r.sum }
-
-// Directory returns the name of the session's newest directory.
-func (r Receipt) Directory() string { return r.directory }

@@ -34,7 +34,7 @@ func BenchmarkVerifyArchive(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		sessions, errs := drive.Sessions(b.Context(), m, nil)
+		sessions, errs := sessionsOf(b.Context(), drive, m)
 		if len(sessions) != 255 || len(errs) != 0 {
 			b.Fatal(len(sessions), errs)
 		}

@@ -44,7 +44,7 @@ func TestEveryMediumCanBeClosedForEver(t *testing.T) {
 			if after.State != disc.Closed || after.Sessions != 3 || after.SessionsLeft != 0 || !errors.Is(after.CheckRoom(1, 1), disc.ErrClosed) {
 				t.Errorf("after it: %s, %d sessions, %v", after.State, after.Sessions, after.CheckRoom(1, 1))
 			}
-			sessions, errs := b.drive.Sessions(t.Context(), after, nil)
+			sessions, errs := sessionsOf(t.Context(), b.drive, after)
 			if len(sessions) != 3 || len(errs) != 0 {
 				t.Fatalf("%d sessions, %v", len(sessions), errs)
 			}
@@ -110,7 +110,7 @@ func TestADriveThatDoesNotCloseForEverIsNotBelieved(t *testing.T) {
 				t.Errorf("%s, %s: no error, and the disc is %s", medium.name, name, after.State)
 			}
 			survived++
-			sessions, errs := b.drive.Sessions(t.Context(), after, nil)
+			sessions, errs := sessionsOf(t.Context(), b.drive, after)
 			if len(sessions) != 1 || len(errs) != 0 || sessions[0].Verify() != nil {
 				t.Errorf("%s, %s: %d sessions, %v", medium.name, name, len(sessions), errs)
 			}

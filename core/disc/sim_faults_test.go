@@ -188,7 +188,7 @@ func TestADamagedSessionLeavesTheOthers(t *testing.T) {
 			}
 		}
 		b.reinsert()
-		sessions, errs := b.drive.Sessions(t.Context(), b.medium(), nil)
+		sessions, errs := sessionsOf(t.Context(), b.drive, b.medium())
 		if len(sessions) != 1 || len(errs) != n-1 {
 			t.Fatalf("all but session %d damaged: %d sessions, %v", whole, len(sessions), errs)
 		}
@@ -273,7 +273,7 @@ func TestClosingWhatWasBrokenOff(t *testing.T) {
 	if m = b.medium(); m.Sessions != 2 || m.CheckRoom(1, 1) != nil {
 		t.Errorf("after it: %d sessions, %v", m.Sessions, m.CheckRoom(1, 1))
 	}
-	sessions, errs := b.drive.Sessions(t.Context(), m, nil)
+	sessions, errs := sessionsOf(t.Context(), b.drive, m)
 	if len(sessions) != 1 || len(errs) != 1 {
 		t.Errorf("Sessions = %d, %v; want the whole one, and an error for the other", len(sessions), errs)
 	}

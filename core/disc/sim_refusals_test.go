@@ -34,9 +34,7 @@ func TestNoDiscInTheDrive(t *testing.T) {
 	if _, err := b.drive.Medium(t.Context()); !errors.Is(err, disc.ErrNoMedium) {
 		t.Errorf("Medium with an open tray = %v, want ErrNoMedium", err)
 	}
-	if err := b.drive.Load(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	b.sim.Push()
 	if m := b.medium(); m.State != disc.Blank {
 		t.Errorf("after the tray went in again: %s", m.State)
 	}
@@ -173,7 +171,7 @@ func TestADriveWithoutANextAddressIsNotWritten(t *testing.T) {
 		t.Errorf("CheckRoom = %v, want ErrNoAddress", err)
 	}
 	b.wantRefusal(m, disc.ErrNoAddress)
-	if sessions, errs := b.drive.Sessions(t.Context(), m, nil); len(sessions) != 1 || len(errs) != 0 {
+	if sessions, errs := sessionsOf(t.Context(), b.drive, m); len(sessions) != 1 || len(errs) != 0 {
 		t.Errorf("the disc cannot be read any more: %d sessions, %v", len(sessions), errs)
 	}
 }

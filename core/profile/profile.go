@@ -129,13 +129,3 @@ func (p *Profile) Bytes() []byte { return bytes.Clone(p.data) }
 
 // Hash returns the SHA-256 of the file that the profile was read from.
 func (p *Profile) Hash() [32]byte { return sha256.Sum256(p.data) }
-
-// CertProfile returns the certificate profile of that name.
-func (p *Profile) CertProfile(name string) (cp CertProfile, ok bool) {
-	for _, cp := range p.CertProfiles {
-		if cp.Name == name {
-			return cp, true
-		}
-	}
-	return CertProfile{}, false
-}

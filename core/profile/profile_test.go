@@ -45,12 +45,6 @@ func TestSample(t *testing.T) {
 	if p.Hash() != sha256.Sum256(data) || !bytes.Equal(p.Bytes(), data) {
 		t.Error("the file's bytes are not kept")
 	}
-	if cp, ok := p.CertProfile("example.com only"); !ok || cp.ValidityDays != 1096 {
-		t.Errorf("by name: %+v, %v", cp, ok)
-	}
-	if _, ok := p.CertProfile("other"); ok {
-		t.Error("a profile of no name is found")
-	}
 }
 
 // TestBytesCannotBeChanged: the hash is where the audit log begins.

@@ -3,7 +3,6 @@ package yubihsm_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"testing"
 	"time"
 
@@ -58,69 +57,5 @@ func TestActionsTakeTheEntriesThatAreCounted(t *testing.T) {
 	}
 	if got, want := hsm.Entries(hsm.Login, hsm.Signature, hsm.Signature), 4; got != want {
 		t.Errorf("%d entries for a login and two signatures; want %d", got, want)
-	}
-	log, err := to.ReadLog(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	since := log.Entries[len(log.Entries)-1-hsm.Entries(hsm.KeyImport)]
-	if n, err := log.Done(since, hsm.KeyImport, key.ID); n != 1 || err != nil {
-		t.Errorf("%d key imports, %v", n, err)
-	}
-}
-
-// Whatever becomes of a signature's answer, the log tells whether it was made.
-func TestLogSettlesAnUnknownOutcome(t *testing.T) {
-	for name, fault := range faults {
-		t.Run(name, func(t *testing.T) {
-			p := savedPair(t, hsm.Ed25519)(t)
-			h, d := p.sims[0], p.devices[0]
-			s := open(t, d)
-			if _, err := s.Sign(t.Context(), p.key, []byte("an earlier one")); err != nil {
-				t.Fatal(err)
-			}
-			log, err := s.ReadLog(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			since := log.Entries[len(log.Entries)-1]
-			if err := s.AckLog(t.Context(), since.Number); err != nil {
-				t.Fatal(err)
-			}
-			h.FaultIn(1, fault)
-			if _, err := s.Sign(t.Context(), p.key, []byte("m")); err == nil {
-				t.Fatal("no fault")
-			}
-			h.Plug()
-			if log, err = open(t, d).ReadLog(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			made := h.executed(cmdSignEdDSA) - 1
-			for _, object := range []uint16{p.key.ID, hsm.AnyObject} {
-				if n, err := log.Done(since, hsm.Signature, object); n != made || err != nil {
-					t.Errorf("the log tells of %d signatures, %v; %d were made", n, err, made)
-				}
-			}
-			if n, err := log.Done(since, hsm.Signature, p.key.ID+1); n != 0 || err != nil {
-				t.Errorf("%d signatures by another key, %v", n, err)
-			}
-		})
-	}
-}
-
-// A log that does not continue settles nothing.
-func TestLogOfAnotherDeviceSettlesNothing(t *testing.T) {
-	p := savedPair(t, hsm.Ed25519)(t)
-	from, to := p.open(t)
-	one, err1 := from.ReadLog(t.Context())
-	two, err2 := to.ReadLog(t.Context())
-	if err := errors.Join(err1, err2); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := one.Done(two.Entries[3], hsm.Signature, hsm.AnyObject); !errors.Is(err, hsm.ErrLog) {
-		t.Errorf("%v; want ErrLog", err)
-	}
-	if _, err := one.Done(one.Entries[3], 0, hsm.AnyObject); err == nil {
-		t.Error("no action at all is looked for")
 	}
 }
