@@ -70,7 +70,7 @@ func TestPagesCanBeDrawnWhole(t *testing.T) {
 func TestEveryKindOfPageIsThere(t *testing.T) {
 	have := strings.Join(assets.Names(), " ")
 	for _, name := range []string{
-		"runbook-init", "runbook-sign", "runbook-backup", "runbook-rekey", "runbook-crl", "runbook-revoke", "runbook-migrate", "runbook-validate", "runbook-recovery", "runbook-migrate", "runbook-later",
+		"runbook-init", "runbook-sign", "runbook-backup", "runbook-rekey", "runbook-hsms", "runbook-crl", "runbook-revoke", "runbook-migrate", "runbook-validate", "runbook-recovery", "runbook-later",
 		"checklist", "exception-sheet", "share-card", "witness-sheet",
 	} {
 		if !strings.Contains(have, name) {
@@ -79,6 +79,49 @@ func TestEveryKindOfPageIsThere(t *testing.T) {
 	}
 	if _, err := assets.Page("nothing"); err == nil {
 		t.Error("a page that is not there was opened")
+	}
+}
+
+// A link leads to a page that is there, and to its place; and from the page of the
+// menu links lead to every runbook.
+func TestLinks(t *testing.T) {
+	pages := map[string]*html.Page{}
+	for _, name := range assets.Names() {
+		src, err := assets.Page(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pages[name], err = html.Parse(src); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	fonts := html.NewFonts()
+	for name, p := range pages {
+		for _, l := range p.Links() {
+			switch to := pages[l.Page]; {
+			case to == nil:
+				t.Errorf("%s: the page %s is not there", name, l.Page)
+			case l.ID != "" && !html.NewView(fonts, to).GoTo(l.ID):
+				t.Errorf("%s: %s has no place %s", name, l.Page, l.ID)
+			}
+		}
+	}
+	reached, next := map[string]bool{}, []string{"step-menu"}
+	for len(next) > 0 {
+		name := next[0]
+		next = next[1:]
+		if reached[name] || pages[name] == nil {
+			continue
+		}
+		reached[name] = true
+		for _, l := range pages[name].Links() {
+			next = append(next, l.Page)
+		}
+	}
+	for name := range pages {
+		if strings.HasPrefix(name, "runbook-") && !reached[name] {
+			t.Errorf("no link leads to %s", name)
+		}
 	}
 }
 

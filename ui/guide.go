@@ -10,6 +10,7 @@ import (
 
 	"anodize/assets"
 	"anodize/ui/help"
+	"anodize/ui/html"
 )
 
 // helpKey opens and closes the help.
@@ -22,7 +23,7 @@ type guide struct {
 	open   bool
 	screen uint64 // that it is about
 	place  help.Place
-	whole  bool // the runbook is shown, not the page
+	whole  bool // the runbook is shown, or what a link led to, not the page
 	reader reader
 	focus  string // what had the focus on the ceremony's side
 	touch  bool   // a finger asked for a search: letters are drawn
@@ -47,19 +48,29 @@ func (s *Screens) toggleGuide() {
 // guideTo shows the page that belongs to v, or the runbook at it.
 func (s *Screens) guideTo(v *ceremony.View, whole bool) {
 	g := &s.guide
-	g.screen, g.place, g.whole, g.touch = v.Screen, help.For(v), whole, false
-	name, anchor := g.place.Page, ""
+	g.screen, g.place = v.Screen, help.For(v)
+	to := html.Link{Page: g.place.Page}
 	if whole {
-		name, anchor = g.place.Runbook, g.place.Anchor
+		to = html.Link{Page: g.place.Runbook, ID: g.place.Anchor}
 	}
-	src, err := assets.Page(name)
+	s.guideOpen(to, whole)
+}
+
+// guideOpen shows a page in the help. Links in it lead to others.
+func (s *Screens) guideOpen(to html.Link, whole bool) {
+	g := &s.guide
+	g.whole, g.touch = whole, false
+	src, err := assets.Page(to.Page)
 	if err != nil {
 		g.reader = reader{problem: err}
 		return
 	}
-	g.reader = s.read(src)
-	if g.reader.view != nil && anchor != "" {
-		g.reader.view.GoTo(anchor)
+	if g.reader = s.read(src); g.reader.view == nil {
+		return
+	}
+	g.reader.view.Follow = func(l html.Link) { s.guideOpen(l, true) }
+	if to.ID != "" {
+		g.reader.view.GoTo(to.ID)
 	}
 }
 

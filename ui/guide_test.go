@@ -75,6 +75,27 @@ func TestTheHelpIsThePageOfTheStepAndTheRunbookAtIt(t *testing.T) {
 	}
 }
 
+// A runbook that belongs to no screen is opened from the menu's page, by a finger
+// or by keys.
+func TestLinksInTheHelpLeadToOtherPages(t *testing.T) {
+	v := byName(t, "menu")
+	for _, size := range sizes {
+		for _, open := range []string{"key End; tap A certificate must not be trusted any more", "key Tab; key Tab; key Tab; key Tab; key Tab; key Tab; key Enter"} {
+			h := show(t, size, v)
+			if got := play(t, h, v, "key F1; "+open); len(got) > 0 {
+				t.Errorf("%v: a link sent %v", size, got)
+			}
+			if !h.HasText("“Issue CRL” signs an empty list.") {
+				t.Errorf("%v: %s: the runbook is not shown: %q", size, open, h.Texts())
+			}
+			play(t, h, v, "tap This step")
+			if !h.HasText("What the ceremony is for") {
+				t.Errorf("%v: the page of the step does not come back: %q", size, h.Texts())
+			}
+		}
+	}
+}
+
 func TestTheCeremonyStaysBesideTheHelpWhereThereIsRoom(t *testing.T) {
 	v := byName(t, "fingerprint")
 	for _, size := range sizes {

@@ -61,10 +61,12 @@ func runbook(v *ceremony.View) string {
 		return "validate"
 	case migrate:
 		return "migrate"
-	case backup, fleet, retire:
+	case backup:
 		return "backup"
-	case rekey, update:
+	case rekey:
 		return "rekey"
+	case fleet, update, retire:
+		return "hsms"
 	case gates, choosing:
 		if v.Records == 0 {
 			return "init"
@@ -279,16 +281,16 @@ func anchor(v *ceremony.View, page string) string {
 		return "entry"
 	case page == "burn":
 		return "record"
+	case page == "clock" && (v.Operation == update || v.Operation == retire):
+		return "fleet" // the HSM was chosen before
 	case page == "clock" && v.Operation != gates:
 		return "choose"
 	case page == "cards" && at == executePhase:
 		return "work" // nothing is destroyed yet
 	case page == "old-disc" && at == planPhase:
 		return "short"
-	case (v.Operation == fleet || v.Operation == retire) && (page == "fleet" || page == "plan"):
-		return "lost"
-	case v.Operation == update && (page == "plan" || page == "share-entry"):
-		return "behind"
+	case page == "fleet" && v.Operation == retire && at > exportPhase:
+		return "cards"
 	case page == "share-entry" && v.Operation == rekey && !strings.Contains(v.Title, ": "):
 		return "old-cards" // nobody is named: any of those so far steps up
 	case page == "work" && at < executePhase:

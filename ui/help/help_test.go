@@ -76,7 +76,11 @@ func possible(v *ceremony.View) bool {
 	if (v.Operation == "Migrate disc" || v.Operation == "Retire an HSM") && v.Phases[3].State == ceremony.Current {
 		return false // no quorum opens anything
 	}
-	switch v.Body.(type) {
+	switch b := v.Body.(type) {
+	case ceremony.FingerprintBody:
+		if v.Operation == "The HSMs" || v.Operation == "Update an HSM" || v.Operation == "Retire an HSM" {
+			return strings.HasPrefix(b.Of, "Tree head") // nothing is issued
+		}
 	case ceremony.ChoicesBody:
 		return v.Operation == "Init root" || v.Operation == "Sign CSR" || v.Operation == "New custodians" || v.Operation == "The HSMs"
 	case ceremony.ShareHiddenBody, ceremony.ShareBody:
@@ -125,8 +129,13 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		{"an HSM falls silent", ceremony.View{Operation: "New custodians", Phases: phases(4), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "work"}},
 		{"the old cards", ceremony.View{Operation: "New custodians", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-rekey", Anchor: "cards"}},
 		{"a rekey that failed", ceremony.View{Operation: "New custodians", Phases: phases(3), Body: ceremony.MessageBody{}}, help.Place{Page: "step-message", Runbook: "runbook-recovery", Anchor: "first"}},
-		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-backup", Anchor: "lost"}},
-		{"an HSM is brought up to date", ceremony.View{Operation: "Update an HSM", Phases: phases(3), Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "behind"}},
+		{"the HSMs to choose from", ceremony.View{Operation: "The HSMs", Body: ceremony.ChoicesBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-hsms", Anchor: "fleet"}},
+		{"the clock, once an HSM is chosen", ceremony.View{Operation: "Update an HSM", Phases: phases(1), Body: ceremony.ClockBody{}}, help.Place{Page: "step-clock", Runbook: "runbook-hsms", Anchor: "fleet"}},
+		{"why an HSM is retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.TextBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-hsms", Anchor: "fleet"}},
+		{"an HSM will be retired", ceremony.View{Operation: "Retire an HSM", Phases: phases(1), Body: ceremony.FactsBody{}}, help.Place{Page: "step-plan", Runbook: "runbook-hsms", Anchor: "plan"}},
+		{"what becomes of a retired HSM", ceremony.View{Operation: "Retire an HSM", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-fleet", Runbook: "runbook-hsms", Anchor: "cards"}},
+		{"an HSM is brought up to date", ceremony.View{Operation: "Update an HSM", Phases: phases(3), Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-hsms", Anchor: "entry"}},
+		{"an HSM has the present PIN", ceremony.View{Operation: "Update an HSM", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-cards", Runbook: "runbook-hsms", Anchor: "cards"}},
 		{"the old cards are typed", ceremony.View{Operation: "New custodians", Phases: phases(3), Title: "Enter share 1 of 2", Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "old-cards"}},
 		{"a new card is typed back", ceremony.View{Operation: "New custodians", Phases: phases(3), Title: "Enter share 1 of 2: Hedy", Body: ceremony.EntryBody{}}, help.Place{Page: "step-share-entry", Runbook: "runbook-rekey", Anchor: "entry"}},
 		{"the old disc", ceremony.View{Operation: "Migrate disc", Phases: phases(7), Body: ceremony.MessageBody{}}, help.Place{Page: "step-old-disc", Runbook: "runbook-migrate", Anchor: "old"}},

@@ -9,6 +9,7 @@ import (
 // attributes are the values of an element's attributes, read and checked.
 type attributes struct {
 	id, href, src, alt string
+	page               string // that href is an id of; empty: of this one
 	classes            []string
 	colspan            int // 0: not given
 	start              int // 0: not given
@@ -46,8 +47,8 @@ func (a *attributes) set(el *element, line int, name, value string) error {
 			return bad("lower-case letters, digits and hyphens, a letter first")
 		}
 	case "href":
-		if a.href, ok = strings.CutPrefix(value, "#"); !ok || !validID(a.href) {
-			return bad("#id of an element of this page; pages link nowhere else")
+		if a.page, a.href, ok = reference(value); !ok {
+			return bad("#id of an element of this page, or name.html or name.html#id; pages link nowhere else")
 		}
 	case "class":
 		return a.setClasses(el, line, value)
@@ -94,6 +95,17 @@ func (a *attributes) set(el *element, line int, name, value string) error {
 		}
 	}
 	return nil
+}
+
+// reference takes a link apart: the name of a page beside this one, the id of an
+// element, or both.
+func reference(href string) (page, id string, ok bool) {
+	if id, ok = strings.CutPrefix(href, "#"); ok {
+		return "", id, validID(id)
+	}
+	file, id, there := strings.Cut(href, "#")
+	page, ok = strings.CutSuffix(file, ".html")
+	return page, id, ok && validID(page) && (!there || validID(id))
 }
 
 func (a *attributes) setClasses(el *element, line int, value string) error {

@@ -29,8 +29,8 @@
 //
 // Rows stand in thead or tbody; tables do not nest; links do not stand in links
 // or summaries. Attributes: class with names of the sheet, id on blocks, colspan
-// and scope on cells, start on ol, open on details, href="#id" on a (the id must
-// exist), src, alt, width and height on img (src is a data URL of a PNG; alt is
+// and scope on cells, start on ol, open on details, href on a ("#id", which must
+// exist, or "name.html" or "name.html#id", a page beside this one), src, alt, width and height on img (src is a data URL of a PNG; alt is
 // shown if it cannot be read), type=checkbox and disabled on input (a box to be
 // ticked on paper), lang on html. There are no comments, no tabs in pre, and no
 // control characters.

@@ -47,9 +47,27 @@ func (p *Page) Missing() string {
 	return b.String()
 }
 
+// Link leads to another page.
+type Link struct {
+	Page string // its name, without .html
+	ID   string // of an element of it; may be empty
+}
+
+// Links returns the links to other pages, in reading order.
+func (p *Page) Links() []Link {
+	var all []Link
+	for _, s := range p.stops {
+		if s.page != "" {
+			all = append(all, Link{s.page, s.to})
+		}
+	}
+	return all
+}
+
 // stop is something on a page that can be focused and pressed.
 type stop struct {
-	to   string // a link's anchor; empty: a summary
+	page string // that a link leads to; empty: this one
+	to   string // a link's anchor; a summary has neither
 	fold int    // a summary's details
 	text string
 }
@@ -343,7 +361,7 @@ func (w *writer) element(n *node, s *style) {
 	outer := w.stop
 	if n.el.name == "a" {
 		w.stop = int32(len(w.c.page.stops))
-		w.c.page.stops = append(w.c.page.stops, stop{to: n.href, text: strings.Join(strings.Fields(allText(n)), " ")})
+		w.c.page.stops = append(w.c.page.stops, stop{page: n.page, to: n.href, text: strings.Join(strings.Fields(allText(n)), " ")})
 	}
 	if s.pad > 0 {
 		w.object(run{kind: gapRun, style: s, stop: w.stop})

@@ -364,7 +364,7 @@ func ownText(n *node) string {
 // page checks what can only be seen at the end, and compiles the tree.
 func (p *parser) page() (*Page, error) {
 	for _, a := range p.links {
-		if !p.ids[a.href] {
+		if a.page == "" && !p.ids[a.href] {
 			return nil, refuse(a.line, "the link to #%s, which is not on this page", a.href)
 		}
 	}

@@ -15,6 +15,10 @@ import (
 // itself; keys and letters are given to it with Key and Type, by whoever has the
 // focus. It is not safe for concurrent use.
 type View struct {
+	// Follow is called when a link to another page is pressed. Without it such a
+	// link does nothing.
+	Follow func(Link)
+
 	page  *Page
 	fonts *Fonts
 
@@ -50,7 +54,7 @@ func NewView(fonts *Fonts, page *Page) *View {
 
 // Show shows another page, from its beginning.
 func (v *View) Show(page *Page) {
-	*v = View{fonts: v.fonts, page: page, open: append([]bool(nil), page.folds...), focus: -1}
+	*v = View{Follow: v.Follow, fonts: v.fonts, page: page, open: append([]bool(nil), page.folds...), focus: -1}
 }
 
 // GoTo scrolls to the element with an id, and reports whether there is one.
@@ -213,7 +217,13 @@ func (v *View) tapped(at image.Point, reach int) {
 // press follows a link, or folds a details up or down.
 func (v *View) press(n int) {
 	s := v.page.stops[n]
-	if s.to != "" {
+	switch {
+	case s.page != "":
+		if v.Follow != nil {
+			v.Follow(Link{s.page, s.to})
+		}
+		return
+	case s.to != "":
 		v.GoTo(s.to)
 		return
 	}

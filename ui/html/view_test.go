@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"gioui.org/io/key"
 	"gioui.org/io/pointer"
 	"gioui.org/io/semantic"
+
+	"anodize/ui/html"
 )
 
 // seen returns the labels of what is in sight, and of buttons their middle.
@@ -108,6 +111,28 @@ func TestScrolling(t *testing.T) {
 	}
 	if w.sees("Section 0 of it") {
 		t.Error("a finger did not move it")
+	}
+}
+
+func TestLinksToOtherPagesAreLeftToWhoShowsThePage(t *testing.T) {
+	p := parse(t, `<p><a href="runbook-crl.html">one</a></p><p><a href="runbook-crl.html#lost">two</a></p><p><a href="#here">three</a></p><p id="here">Here.</p>`)
+	want := []html.Link{{Page: "runbook-crl"}, {Page: "runbook-crl", ID: "lost"}}
+	if got := p.Links(); !slices.Equal(got, want) {
+		t.Errorf("the page's links are %v", got)
+	}
+	w := newWindow(p, image.Pt(800, 600))
+	w.layout()
+	w.press(key.NameTab, key.NameReturn) // nobody follows it
+	var got []html.Link
+	w.view.Follow = func(l html.Link) { got = append(got, l) }
+	w.press(key.NameReturn, key.NameTab, key.NameReturn, key.NameTab, key.NameReturn)
+	if !slices.Equal(got, want) {
+		t.Errorf("followed %v", got)
+	}
+	_, buttons := w.seen()
+	w.tap(buttons["two"])
+	if len(got) != 3 || got[2] != want[1] {
+		t.Errorf("a tap follows %v", got)
 	}
 }
 
