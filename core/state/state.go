@@ -1,20 +1,14 @@
 package state
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/gowebpki/jcs"
 
 	"anodize/core/audit"
 )
-
-// MaxSize is the length in bytes of the longest STATE.JSON.
-const MaxSize = 4 << 20
 
 // State is what a log amounts to after its first TreeSize records. Digests are
 // lower-case hex and empty as long as there is nothing to digest.
@@ -94,31 +88,6 @@ func (s State) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode the state canonically: %w", err)
 	}
 	return append(canonical, '\n'), nil
-}
-
-// Decode reads a file exactly as Encode writes it. It says what a disc claims;
-// Replay says what is so.
-func Decode(file []byte) (State, error) {
-	if len(file) > MaxSize {
-		return State{}, fmt.Errorf("read the state: %d bytes are more than the %d allowed", len(file), MaxSize)
-	}
-	d := json.NewDecoder(bytes.NewReader(file))
-	d.DisallowUnknownFields()
-	var s State
-	if err := d.Decode(&s); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the file is empty")
-		}
-		return State{}, fmt.Errorf("read the state: %w", err)
-	}
-	again, err := s.Encode()
-	if err != nil {
-		return State{}, err
-	}
-	if !bytes.Equal(file, again) {
-		return State{}, errors.New("read the state: not the RFC 8785 form of a whole state and one line feed")
-	}
-	return s, nil
 }
 
 // clone copies what s refers to, and makes empty lists of missing ones.
