@@ -120,11 +120,15 @@ func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (err error) {
 	if err != nil {
 		return err
 	}
+	at, err := builtAt()
+	if err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	r := newRoom(ctx, "")
 	defer func() { err = errors.Join(err, r.close()) }()
-	setup := ceremony.Setup{Room: r, Mode: mode, Random: rand.Reader, Image: sum, Program: version(), Machine: seen{machine.New("")}}
+	setup := ceremony.Setup{Room: r, Mode: mode, Random: rand.Reader, Image: sum, Program: version(), Built: at, Machine: seen{machine.New("")}}
 	if g != nil {
 		r.behind(g)
 		setup.Machine = told{g}

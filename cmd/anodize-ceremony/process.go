@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -43,6 +44,23 @@ func ownHash() (sum [32]byte, err error) {
 // commit is what the program was built from, in hex, with "-dirty" behind it if the
 // tree had other changes too. Who builds an image sets it (cmd/anodize-image).
 var commit string
+
+// built is when that commit was made, as RFC 3339 writes it. Who builds an image sets it
+// too.
+var built string
+
+// builtAt is when the image was built, as far as its clock can tell: zero for a program
+// that is in none.
+func builtAt() (time.Time, error) {
+	if built == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, built)
+	if err != nil {
+		return t, fmt.Errorf("reading when this image was built: %w; build it again", err)
+	}
+	return t, nil
+}
 
 // version names the program as it was built.
 func version() string {

@@ -211,11 +211,11 @@ func (c *call) initramfs(tree string, at commit) ([]byte, error) {
 }
 
 // compile builds a program in an environment that leaves nothing to the machine. The
-// commit is given rather than stamped by the go command, whose stamp also depends on
-// which tags a clone has. runtimesecret is what core/secret.Do needs to erase.
+// commit and its time are given rather than stamped by the go command, whose stamp also
+// depends on which tags a clone has. runtimesecret is what core/secret.Do needs to erase.
 func compile(tree, from, to string, at commit, toolchain string) error {
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly",
-		"-ldflags=-s -w -X main.commit="+at.name(), "-o", to, from)
+		"-ldflags=-s -w -X main.commit="+at.name()+" -X main.built="+at.time.Format(time.RFC3339), "-o", to, from)
 	cmd.Dir = tree
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "GOTOOLCHAIN="+toolchain,
 		"GOENV=off", "GOROOT=", "GO111MODULE=on", "GOFLAGS=", "GOEXPERIMENT=runtimesecret", "GOFIPS140=off", "GOWORK=off", "GODEBUG=")

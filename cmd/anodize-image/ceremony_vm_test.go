@@ -77,7 +77,7 @@ func (s *seat) validate() string {
 // finger does it.
 func TestTheCeremonyInTheImage(t *testing.T) {
 	r := newRoom(t)
-	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(800, 600), clock: day(0)})
+	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(800, 600), clock: r.day(0)})
 	s.plugDrive()
 	pullHSM := s.plugHSM(firstHSM)
 	s.plugStick("stick")
@@ -90,7 +90,7 @@ func TestTheCeremonyInTheImage(t *testing.T) {
 	s.shutDown(menu)
 	pullHSM()
 
-	s = r.switchOn(machine{medium: qemu.CD, display: qemu.VirtioGPU, size: image.Pt(1024, 768), clock: day(1)})
+	s = r.switchOn(machine{medium: qemu.CD, display: qemu.VirtioGPU, size: image.Pt(1024, 768), clock: r.day(1)})
 	s.plugDrive()
 	s.plugHSM(firstHSM)
 	s.plugStick("stick")

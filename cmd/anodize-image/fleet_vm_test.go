@@ -19,7 +19,7 @@ import (
 // pulled out in the middle of that.
 func TestAFleetOfHSMsInTheImage(t *testing.T) {
 	r := newRoom(t)
-	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(1280, 800), clock: day(0)})
+	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(1280, 800), clock: r.day(0)})
 	s.plugDrive()
 	pullFirst := s.plugHSM(firstHSM)
 	s.plugStick("stick")

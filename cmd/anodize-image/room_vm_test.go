@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"anodize/cmd/anodize-image/internal/bootable"
 	"anodize/cmd/internal/eyes"
 	"anodize/cmd/internal/fat"
 	"anodize/core/ceremony"
@@ -33,7 +34,8 @@ const (
 type room struct {
 	t      *testing.T
 	dir    string
-	image  string // the boot medium's file
+	image  string    // the boot medium's file
+	built  time.Time // and when its commit was made
 	drive  *sim.Drive
 	hsms   map[uint32]*sim.HSM
 	sticks map[string]string // their files, by name
@@ -45,6 +47,11 @@ func newRoom(t *testing.T) *room {
 	t.Helper()
 	dir := t.TempDir()
 	r := &room{t: t, dir: dir, image: treeImage(t), drive: sim.NewDrive(), hsms: map[uint32]*sim.HSM{}, sticks: map[string]string{}}
+	d, _, err := bootable.Open(read(t, r.image))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.built = d.Time
 	for _, serial := range []uint32{firstHSM, secondHSM} {
 		r.hsms[serial] = sim.NewHSM(serial)
 	}
@@ -100,7 +107,7 @@ func (r *room) writeStick(name string, size int64, files []fat.File) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Truncate(size), fat.Write(f, fat.Volume{Size: size, Label: "ANODIZE", Serial: 1, Time: day(0), Files: files}), f.Close())
+	return errors.Join(f.Truncate(size), fat.Write(f, fat.Volume{Size: size, Label: "ANODIZE", Serial: 1, Time: r.day(0), Files: files}), f.Close())
 }
 
 func testFiles(t *testing.T, names ...string) (files []fat.File) {
@@ -111,8 +118,9 @@ func testFiles(t *testing.T, names ...string) (files []fat.File) {
 	return files
 }
 
-// day is when the machine's clock is switched on, on the n-th day.
-func day(n int) time.Time { return time.Date(2026, 4, 25+n, 14, 31, 22, 0, time.UTC) }
+// day is when the machine is switched on for the n-th time: n days after the first, which
+// is the day after its image was built.
+func (r *room) day(n int) time.Time { return r.built.AddDate(0, 0, 1+n) }
 
 // machine says how a room's machine is made.
 type machine struct {

@@ -24,7 +24,7 @@ var noOldKeyboard = []string{"-machine", "i8042=off"}
 // ceremony waits, says so, and goes on.
 func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 	r := newRoom(t)
-	s := r.switchOn(machine{display: qemu.VirtioGPU, size: image.Pt(1920, 1080), clock: day(0), extra: noOldKeyboard})
+	s := r.switchOn(machine{display: qemu.VirtioGPU, size: image.Pt(1920, 1080), clock: r.day(0), extra: noOldKeyboard})
 	s.plugDrive()
 	pullHSM := s.plugHSM(firstHSM)
 	s.plugStick("stick")
@@ -89,14 +89,14 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 	s.vm.Plug("usb-kbd", "keyboard", map[string]any{"bus": "boot.0"})
 	s.machineGate()
 
-	s.AwaitNotice(ceremony.Caution, "It cannot be the year 2000: the battery of the machine's clock may be empty. Set the clock.")
+	s.AwaitNotice(ceremony.Caution, fmt.Sprintf("This image was built on %s, and the clock says 2000-01-01: the battery of the machine's clock may be empty. Set the clock.", r.built.Format(time.DateOnly)))
 	s.Answer(firstGate, "s")
 	const when = "What time is it?"
 	s.Await(when)
 	for range len("2000-01-01 ") {
 		s.Answer(when, "Backspace")
 	}
-	s.Write("2026-04-25 14:31:22")
+	s.Write(r.day(0).Format(time.DateTime))
 	s.Answer(when, "Enter")
 	s.Answer(firstGate, "Enter")
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"anodize/core/audit"
 )
@@ -16,13 +17,15 @@ type Ceremony struct {
 	random  io.Reader
 	image   [32]byte
 	program string
-	machine Machine // nil: nothing is known of it
+	built   time.Time // of the image; zero: not known
+	machine Machine   // nil: nothing is known of it
 	table   table
 	needs   func(phase int) bool // of the operation under way
 	left    *left                // the disc that the archive was carried from, if it may be closed
 	pending outcome              // of the last operation, for the next session's log
 
 	machineSeen bool // people looked at what the machine says of itself
+	sureOf      int  // a year that is unusually late, and that people are sure of; 0: none
 }
 
 // outcome is what became of an operation after its record was burned.
@@ -35,7 +38,7 @@ type outcome struct {
 func New(s Setup) *Ceremony {
 	c := &Ceremony{
 		stage: newStage(s.Room.Now, s.Room.Changed()),
-		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program, machine: s.Machine,
+		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program, built: s.Built, machine: s.Machine,
 	}
 	c.onChange = c.lamps
 	c.publish(func(v *View) { v.Banner = s.Mode.banner() })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"anodize/core/disc"
 	"anodize/core/hsm"
@@ -84,94 +83,6 @@ func (c *Ceremony) phase(n int) {
 }
 
 var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Other}
-
-// clockGate passes when the operator has confirmed the time.
-func (c *Ceremony) clockGate(ctx context.Context) error {
-	for !c.table.clock {
-		confirmed, err := c.confirmClock(ctx, "Is this the time?", c.table.notice, shutDown)
-		if err != nil {
-			return err
-		}
-		c.table.clock = confirmed
-		c.table.notice = ""
-		c.publish(func(v *View) { v.ClockConfirmed = confirmed })
-	}
-	return nil
-}
-
-// The years that a ceremony may be held in.
-const (
-	firstYear = 2025
-	lastYear  = 2099
-)
-
-// impossible says why a time cannot be; empty if it can.
-func impossible(t time.Time) string {
-	if year := t.UTC().Year(); year < firstYear || year > lastYear {
-		return fmt.Sprintf("It cannot be the year %d: the battery of the machine's clock may be empty. Set the clock.", year)
-	}
-	return ""
-}
-
-// confirmClock asks whether the clock is right and lets it be set. It reports
-// false after it was set: the new time wants confirming too. The careful action
-// leaves.
-func (c *Ceremony) confirmClock(ctx context.Context, title, notice string, careful Action) (bool, error) {
-	right := Action{ID: "right", Label: "It is right", Key: "Enter", Kind: Primary}
-	if why := impossible(c.now()); why != "" {
-		notice, right.Why = why, "Set the clock first"
-	}
-	e, err := c.askGate(ctx, screen{
-		title: title, sentence: "Compare with a clock you trust. Certificates, the log and the disc will carry it.",
-		body: ClockBody{}, notice: Notice{Text: notice},
-		actions: []Action{careful, {ID: "set", Label: "Set the clock", Key: "S"}, right},
-	}, nil)
-	switch {
-	case err != nil:
-		return false, err
-	case e == (Press{"right"}):
-		return true, nil
-	case e == (Press{careful.ID}):
-		return false, errBack
-	}
-	return false, c.setClock(ctx)
-}
-
-// clockLayout is how the time is typed.
-const clockLayout = "2006-01-02 15:04:05"
-
-// setClock asks for a time and sets the machine's clock to it.
-func (c *Ceremony) setClock(ctx context.Context) error {
-	text, err := c.askText(ctx, question{
-		title: "What time is it?", sentence: "In universal time (UTC). Set it at the very second.",
-		label: "Date and time, UTC", hint: "Like 2026-04-25 14:31:22", value: c.now().UTC().Format("2006-01-02 "), limit: 19,
-		mono: true, numeric: true, done: "Set the clock", back: "Leave it",
-		check: func(s string) error {
-			t, err := time.Parse(clockLayout, s)
-			if err != nil {
-				return errors.New("write the date and the time like 2026-04-25 14:31:22")
-			}
-			if impossible(t) != "" {
-				return fmt.Errorf("the year must be from %d to %d", firstYear, lastYear)
-			}
-			return nil
-		},
-	})
-	if errors.Is(err, errBack) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	t, err := time.Parse(clockLayout, text)
-	if err != nil {
-		return fmt.Errorf("reading the time %q: %w", text, err)
-	}
-	if err := c.room.SetClock(t); err != nil {
-		return fmt.Errorf("setting the machine's clock: %w", err)
-	}
-	return nil
-}
 
 // shuttleGate passes when a stick is plugged in and the operator wants it.
 func (c *Ceremony) shuttleGate(ctx context.Context) error {

@@ -81,5 +81,6 @@ type Setup struct {
 	Random  io.Reader // the kernel's generator
 	Image   [32]byte  // SHA-256 of the running image or program
 	Program string    // version of the program
+	Built   time.Time // when the image was built, or rather its source committed; zero: not known
 	Machine Machine   // nil: nothing is known of it
 }
