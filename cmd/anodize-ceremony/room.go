@@ -71,7 +71,7 @@ type machineClock interface {
 // drive is an optical drive that is open.
 type drive struct {
 	opticalDrive
-	name string
+	at scsi.Location
 }
 
 // newRoom is the room whose machine has root as its root folder ("" is this one's).
@@ -104,25 +104,17 @@ func (r *room) Changed() <-chan struct{}   { return r.changed }
 // absent says that something is not plugged in, in the ceremony's terms.
 func absent(what string) error { return fmt.Errorf("%s is %w", what, ceremony.ErrAbsent) }
 
-// several says that the ceremony would have to guess.
-func several(what string, names []string) error {
-	return fmt.Errorf("%d %s are plugged in (%s): leave one in", len(names), what, strings.Join(names, ", "))
-}
-
-// Stick returns the only stick.
+// Stick returns the only stick. One that cannot be read counts: it may be the right one.
 func (r *room) Stick(ctx context.Context) (ceremony.Stick, error) {
 	sticks, refused, err := r.sticks.Find(ctx)
+	broken := unreadable(refused)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(sticks) == 1:
+	case len(sticks) == 1 && len(broken) == 0:
 		return sticks[0], nil
-	case len(sticks) > 1:
-		var names []string
-		for _, s := range sticks {
-			names = append(names, s.Location().Name)
-		}
-		return nil, several("sticks", names)
+	case len(sticks) > 0:
+		return nil, severalSticks(sticks, broken)
 	case len(refused) > 0:
 		return nil, errors.Join(refused...)
 	}
@@ -213,20 +205,19 @@ func (r *room) Drive(context.Context) (disc.Transport, error) {
 		return nil, err
 	}
 	var loaded []drive
-	var names []string
 	for _, d := range r.openedDrives() {
 		in, err := d.MediumPresent()
 		if err != nil {
-			problem = errors.Join(problem, fmt.Errorf("asking the optical drive %s for its disc: %w", d.name, err))
+			problem = errors.Join(problem, fmt.Errorf("asking the optical drive %s for its disc: %w", d.at.Title, err))
 		} else if in {
-			loaded, names = append(loaded, d), append(names, d.name)
+			loaded = append(loaded, d)
 		}
 	}
 	switch {
 	case len(loaded) == 1:
 		return loaded[0].opticalDrive, nil
 	case len(loaded) > 1:
-		return nil, fmt.Errorf("there are discs in %d drives (%s): take out all but one", len(loaded), strings.Join(names, ", "))
+		return nil, severalDrives(loaded)
 	case problem != nil:
 		return nil, problem
 	case len(r.drives) == 0:
@@ -253,7 +244,7 @@ func (r *room) openDrives() (problem, err error) {
 			problem = errors.Join(problem, err)
 			continue
 		}
-		r.drives[l.ID] = drive{d, l.Name}
+		r.drives[l.ID] = drive{d, l}
 	}
 	for id, d := range r.drives {
 		if !there[id] {
@@ -282,7 +273,7 @@ func (r *room) media() string {
 	var b strings.Builder
 	for _, d := range drives {
 		in, err := d.MediumPresent()
-		fmt.Fprintf(&b, "%s %t %t\n", d.name, in, err == nil)
+		fmt.Fprintf(&b, "%s %t %t\n", d.at.Name, in, err == nil)
 	}
 	return b.String()
 }

@@ -10,6 +10,7 @@ import (
 	"anodize/core/ceremony"
 	"anodize/core/disc"
 	"anodize/core/hsm"
+	"anodize/devices/block"
 	"anodize/devices/scsi"
 	"anodize/devices/sim"
 	"anodize/devices/usb"
@@ -46,11 +47,25 @@ type testRoom struct {
 	hsms   []*simulatedHSM
 	drives []*simulatedDrive
 	refuse error
+	mounts mounts
 }
+
+// mounts are a gate that mounts the same folder for every stick, but the broken one.
+type mounts struct{ folder, broken string }
+
+func (m *mounts) MountStick(name string, _ bool) (string, error) {
+	if name == m.broken {
+		return "", errors.New("its file system is damaged")
+	}
+	return m.folder, nil
+}
+
+func (m *mounts) UnmountStick() error { return nil }
 
 func newTestRoom(t *testing.T) *testRoom {
 	m := newTree(t)
-	r := &testRoom{room: newRoom(t.Context(), m.root), tree: m}
+	r := &testRoom{room: newRoom(t.Context(), m.root), tree: m, mounts: mounts{folder: t.TempDir()}}
+	r.sticks = block.NewFinderBehind(&r.mounts, m.root)
 	r.openHSM = func(l usb.Location) (hsmConnection, error) {
 		serial, err := strconv.ParseUint(l.Serial, 10, 32)
 		if err != nil {
@@ -194,25 +209,55 @@ func TestTwoOfAKindAreRefusedByName(t *testing.T) {
 	r := newTestRoom(t)
 	r.opticalDrive("sr0", 6)
 	r.opticalDrive("sr1", 7)
-	r.stick("sda", labelled())
-	r.stick("sdb", labelled())
-	_, drive := r.Drive(t.Context())
-	_, stick := r.Stick(t.Context())
-	for _, c := range []struct {
-		err   error
-		names []string
-	}{{drive, []string{"sr0", "sr1"}}, {stick, []string{"sda", "sdb"}}} {
-		if c.err == nil || errors.Is(c.err, ceremony.ErrAbsent) || !strings.Contains(c.err.Error(), c.names[0]) || !strings.Contains(c.err.Error(), c.names[1]) {
-			t.Errorf("%q: %v", c.names, c.err)
-		}
+	r.says("sr0", "PIONEER", "BD-RW")
+	r.says("sr1", "ASUS", "SBW-06")
+	if _, err := r.Drive(t.Context()); err == nil || err.Error() != "there are discs in 2 drives, PIONEER BD-RW and ASUS SBW-06: take out all but one" {
+		t.Errorf("%v", err)
 	}
 	r.drives[0].loaded = false
 	if transport, err := r.Drive(t.Context()); err != nil || transport != disc.Transport(r.drives[1]) {
 		t.Errorf("with a disc in one of two drives: %v, %v", transport, err)
 	}
-	r.remove("sys/class/block/sdb")
-	if _, err := r.Stick(t.Context()); err != nil {
-		t.Errorf("one stick of two taken away: %v", err)
+}
+
+func TestTwoSticksAreToldApartByWhatStandsOnThem(t *testing.T) {
+	for want, models := range map[string][2]string{
+		"2 sticks are plugged in, SanDisk Ultra 4 MB and SanDisk Cruzer 4 MB: leave one in":                {"Ultra", "Cruzer"},
+		"2 sticks are plugged in, SanDisk Ultra 4 MB at sda and SanDisk Ultra 4 MB at sdb: leave one in": {"Ultra", "Ultra"},
+		"2 sticks are plugged in, SanDisk Ultra 4 MB and sdb: leave one in":                                {"Ultra", ""},
+	} {
+		r := newTestRoom(t)
+		for i, name := range []string{"sda", "sdb"} {
+			r.stick(name, labelled())
+			if models[i] != "" {
+				r.says(name, "SanDisk", models[i])
+			}
+		}
+		if _, err := r.Stick(t.Context()); err == nil || err.Error() != want {
+			t.Errorf("%v, not %s", err, want)
+		}
+		r.remove("sys/class/block/sdb")
+		if _, err := r.Stick(t.Context()); err != nil {
+			t.Errorf("one stick of two taken away: %v", err)
+		}
+	}
+}
+
+// The broken one may be the one that is meant.
+func TestAStickThatCannotBeReadIsNotPassedOver(t *testing.T) {
+	r := newTestRoom(t)
+	r.mounts.broken = "sdb"
+	r.stick("sda", labelled())
+	r.stick("sdb", labelled())
+	r.says("sda", "SanDisk", "Ultra")
+	r.says("sdb", "Kingston", "DataTraveler")
+	const both = "2 sticks are plugged in: leave one in. SanDisk Ultra 4 MB can be read; Kingston DataTraveler 4 MB cannot: mounting it: its file system is damaged"
+	if _, err := r.Stick(t.Context()); err == nil || err.Error() != both {
+		t.Errorf("beside a good one: %v", err)
+	}
+	r.remove("sys/class/block/sda")
+	if _, err := r.Stick(t.Context()); err == nil || err.Error() != "the stick Kingston DataTraveler 4 MB cannot be read: mounting it: its file system is damaged" {
+		t.Errorf("alone: %v", err)
 	}
 }
 

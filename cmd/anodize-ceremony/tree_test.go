@@ -67,8 +67,18 @@ func (m tree) stick(name, fileSystem string) {
 	disk := filepath.Join("sys/devices/usb1", name, "block", name)
 	m.put(filepath.Join(disk, "size"), "8192")
 	m.put(filepath.Join(disk, "removable"), "1")
+	m.put(filepath.Join("sys/devices/usb1", name, "type"), "0")
+	m.remove(filepath.Join(disk, "device"))
+	m.link("../..", filepath.Join(disk, "device"))
 	m.link(filepath.Join("../../devices/usb1", name, "block", name), filepath.Join("sys/class/block", name))
 	m.put(filepath.Join("dev", name), fileSystem+strings.Repeat("\x00", 4096))
+}
+
+// says has a disk or a drive say who made it and what it is.
+func (m tree) says(name, maker, model string) {
+	device := filepath.Join("sys/class/block", name, "device")
+	m.put(filepath.Join(device, "vendor"), maker)
+	m.put(filepath.Join(device, "model"), model)
 }
 
 // labelled is the first sector of a FAT file system with the label ANODIZE (FAT

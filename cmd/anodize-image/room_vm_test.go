@@ -214,7 +214,12 @@ func (s *seat) plugHSM(serial uint32) (pull func()) {
 // plugStick plugs one of the room's sticks in. It is unplugged by its name.
 func (s *seat) plugStick(name string) {
 	s.room.t.Helper()
-	s.vm.Plug("usb-storage", name, map[string]any{"drive": name, "bus": "boot.0", "removable": true})
+	s.vm.Plug("usb-storage", name, map[string]any{"drive": name, "bus": "boot.0", "removable": true, "serial": "0123-" + name})
+}
+
+// stickTitle is one of the room's sticks as the screens name it.
+func stickTitle(name string) string {
+	return fmt.Sprintf("QEMU HARDDISK %d MB (serial ends in %s)", stickSize/1000000, name[len(name)-4:])
 }
 
 // plugTouchscreen gives the person a screen to touch.

@@ -26,7 +26,7 @@ func (c *call) listUSB() error {
 		if err := d.Refusal(); err != nil {
 			state = err.Error()
 		}
-		fmt.Fprintf(c.out, "/dev/%s\t%s\t%s\t%s\n", d.Name, sizeOf(d.Size), d.Model, state)
+		fmt.Fprintf(c.out, "/dev/%s\t%s\t%s\t%s\n", d.Name, d.Capacity(), d.Sold(), state)
 	}
 	return nil
 }
@@ -54,8 +54,8 @@ func (c *call) writeUSB() error {
 	if err := d.Refusal(); err != nil {
 		return err
 	}
-	size := sizeOf(d.Size)
-	fmt.Fprintf(c.out, "/dev/%s is %s of %s.\nAll that is on it will be lost. Type its size to go on: ", d.Name, d.Model, size)
+	size := d.Capacity()
+	fmt.Fprintf(c.out, "/dev/%s is %s of %s.\nAll that is on it will be lost. Type its size to go on: ", d.Name, d.Sold(), size)
 	answer, _ := bufio.NewReader(c.in).ReadString('\n') // no answer is no
 	if strings.TrimSpace(answer) != size {
 		return fmt.Errorf("%w: that is not %q", errNo, size)
@@ -65,12 +65,4 @@ func (c *call) writeUSB() error {
 	}
 	fmt.Fprintf(c.out, "The stick holds %s, and was read back.\n", c.args[0])
 	return nil
-}
-
-// sizeOf writes a number of bytes as disks are sold.
-func sizeOf(n int64) string {
-	if n < 1e9 {
-		return fmt.Sprintf("%d MB", n/1e6)
-	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }

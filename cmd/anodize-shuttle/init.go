@@ -198,8 +198,12 @@ func (m machine) device(node string, files []fat.File) (err error) {
 	if !ok {
 		return fmt.Errorf("%s is no disk or partition that can be pulled out and holds no other partitions: list-usb lists those that do", node)
 	}
-	if at := m.mountedAt(node); len(at) > 0 {
-		return fmt.Errorf("%s is mounted at %s: unmount it first", node, strings.Join(at, ", "))
+	used, err := l.Uses()
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", node, err)
+	}
+	if len(used) > 0 {
+		return fmt.Errorf("%s is in use: %s; unmount it first", node, strings.Join(used, ", "))
 	}
 	d, err := l.Describe()
 	if err != nil && d.Size == 0 {
@@ -239,13 +243,13 @@ func (m machine) device(node string, files []fat.File) (err error) {
 // one will notice.
 func (m machine) agree(node string, d block.Description) error {
 	fmt.Fprintf(m.out, "%s is %s of %s, serial %s, with %s labelled %s.\nAll that is on it will be lost. Type its size to go on: ",
-		node, strings.TrimSpace(d.Maker+" "+d.Model), bytesOf(d.Size), orDash(d.Serial), d.Format, orDash(d.Label))
+		node, orDash(d.Sold()), block.Capacity(d.Size), orDash(d.Serial), d.Format, orDash(d.Label))
 	answer, err := bufio.NewReader(io.LimitReader(m.in, 100)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if strings.TrimSpace(answer) != bytesOf(d.Size) {
-		return fmt.Errorf("that is not %q: nothing was changed", bytesOf(d.Size))
+	if size := block.Capacity(d.Size); strings.TrimSpace(answer) != size {
+		return fmt.Errorf("that is not %q: nothing was changed", size)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -20,28 +19,20 @@ func (m machine) listUSB() error {
 		return err
 	}
 	w := tabwriter.NewWriter(m.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DEVICE\tSIZE\tDISK\tSERIAL\tFORMAT\tLABEL\tMOUNTED")
+	fmt.Fprintln(w, "DEVICE\tSIZE\tDISK\tSERIAL\tFORMAT\tLABEL\tUSED")
 	for _, l := range all {
 		d, err := l.Describe()
 		if err != nil {
 			d.Format = "not read: " + err.Error()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, bytesOf(d.Size), orDash(strings.TrimSpace(d.Maker+" "+d.Model)),
-			orDash(d.Serial), d.Format, orDash(d.Label), orDash(strings.Join(m.mountedAt(l.Node), ", ")))
+		used, err := l.Uses()
+		if err != nil {
+			used = []string{"not known: " + err.Error()}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Node, block.Capacity(d.Size), orDash(d.Sold()),
+			orDash(d.Serial), d.Format, orDash(d.Label), orDash(strings.Join(used, ", ")))
 	}
 	return w.Flush()
-}
-
-// mountedAt lists where a device, or a part of it, is mounted.
-func (m machine) mountedAt(node string) []string {
-	var at []string
-	base := filepath.Base(node)
-	for _, mount := range mounts(m.root) {
-		if from := filepath.Base(mount.source); strings.HasPrefix(mount.source, "/dev/") && strings.HasPrefix(from, base) {
-			at = append(at, mount.at)
-		}
-	}
-	return at
 }
 
 func orDash(s string) string {
@@ -49,15 +40,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-// bytesOf writes a size as disks are sold.
-func bytesOf(n int64) string {
-	switch {
-	case n >= 10e9:
-		return fmt.Sprintf("%d GB", n/1e9)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	}
-	return fmt.Sprintf("%d MB", n/1e6)
 }

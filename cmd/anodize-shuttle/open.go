@@ -123,7 +123,7 @@ func (f *findings) label(label string) {
 	f.add(warn, "stick", "its label is %q, not %s: the kiosk knows it by %s alone", label, block.Label, profileName)
 }
 
-// mountOf finds the device that is mounted at a folder (proc(5), mountinfo).
+// mountOf finds the device that is mounted at a folder; none if that cannot be known.
 func mountOf(root, path string) (source, kind string, writable, ok bool) {
 	path, err := filepath.Abs(path)
 	if err == nil {
@@ -132,44 +132,16 @@ func mountOf(root, path string) (source, kind string, writable, ok bool) {
 	if err != nil {
 		return "", "", false, false
 	}
-	for _, m := range mounts(root) {
-		if m.at == path {
-			source, kind, writable, ok = m.source, m.kind, m.writable, true // the last one is on top
+	mounts, err := block.Mounts(root)
+	if err != nil {
+		return "", "", false, false
+	}
+	for _, m := range mounts {
+		if m.At == path {
+			source, kind, writable, ok = m.Source, m.Kind, m.Writable, true // the last one is on top
 		}
 	}
 	return source, kind, writable, ok
-}
-
-// mounted is one line of mountinfo.
-type mounted struct {
-	at, source, kind string
-	writable         bool
-}
-
-// mounts lists what is mounted; nothing if that cannot be known.
-func mounts(root string) []mounted {
-	data, err := os.ReadFile(filepath.Join(root, "/proc/self/mountinfo"))
-	if err != nil {
-		return nil
-	}
-	var all []mounted
-	for line := range strings.Lines(string(data)) {
-		before, after, ok := strings.Cut(line, " - ")
-		left, right := strings.Fields(before), strings.Fields(after)
-		if !ok || len(left) < 6 || len(right) < 2 {
-			continue
-		}
-		all = append(all, mounted{
-			at: unescape(left[4]), kind: right[0], source: unescape(right[1]),
-			writable: slices.Contains(strings.Split(left[5], ","), "rw"),
-		})
-	}
-	return all
-}
-
-// unescape undoes the octal escapes of spaces and the like.
-func unescape(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
 // volume is a FAT file system that is not mounted.

@@ -3,12 +3,12 @@ package block
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"anodize/devices/internal/sysfs"
 )
 
 // Location is a place that can hold a file system on a disk that can be pulled out:
@@ -17,14 +17,14 @@ type Location struct {
 	Name string // "sda1"
 	Node string // its device node
 
+	// Title is what people know it by, as Disk.Title says it.
+	Title string
+
 	// ID tells this disk, plugged in this once, from all others.
 	ID string
 
-	class string // its link in sysfs
+	root, class string // where its machine is, and its link in sysfs
 }
-
-// onUSB matches the folder in sysfs of what hangs on a USB bus.
-var onUSB = regexp.MustCompile(`/usb[0-9]+/`)
 
 // Find lists the places that may be the stick, from what the kernel shows of them
 // below root ("" is the machine's own root folder). It opens none.
@@ -36,12 +36,12 @@ func Find(root string) ([]Location, error) {
 	}
 	var found []Location
 	for _, e := range entries {
-		l := Location{Name: e.Name(), Node: filepath.Join(root, "/dev", e.Name()), class: filepath.Join(class, e.Name())}
+		l := Location{Name: e.Name(), Node: filepath.Join(root, "/dev", e.Name()), root: root, class: filepath.Join(class, e.Name())}
 		folder, disk, ok := l.folders()
-		if !ok || !removable(disk) || !running(disk) || folder == disk && hasPartitions(disk) || attribute(folder, "size") == "0" {
+		if !ok || !removable(disk) || !running(disk) || folder == disk && hasPartitions(disk) || sysfs.Attribute(folder, "size") == "0" {
 			continue
 		}
-		l.ID = identity(folder, disk)
+		l.ID, l.Title = identity(folder, disk), diskAt(root, disk).Title()
 		found = append(found, l)
 	}
 	return found, nil
@@ -54,7 +54,7 @@ func (l Location) folders() (folder, disk string, ok bool) {
 	if err != nil {
 		return "", "", false
 	}
-	if attribute(folder, "partition") != "" {
+	if sysfs.Attribute(folder, "partition") != "" {
 		return folder, filepath.Dir(folder), true
 	}
 	return folder, folder, true
@@ -62,47 +62,30 @@ func (l Location) folders() (folder, disk string, ok bool) {
 
 // identity holds the disk's sequence number (since Linux 5.15), which rises with
 // every disk that comes and every medium that is changed.
-func identity(folder, disk string) string { return folder + " " + attribute(disk, "diskseq") }
+func identity(folder, disk string) string { return folder + " " + sysfs.Attribute(disk, "diskseq") }
 
 func (l Location) present() bool {
 	folder, disk, ok := l.folders()
-	return ok && attribute(folder, "size") != "0" && identity(folder, disk) == l.ID && running(disk)
+	return ok && sysfs.Attribute(folder, "size") != "0" && identity(folder, disk) == l.ID && running(disk)
 }
 
 // running says whether a SCSI disk is in use and not being removed
 // (drivers/scsi/scsi_sysfs.c); others have no state.
 func running(disk string) bool {
-	state := attribute(disk, "device/state")
+	state := sysfs.Attribute(disk, "device/state")
 	return state == "" || state == "running"
 }
 
 // removable says whether a disk can be pulled out. An optical drive is none.
 func removable(disk string) bool {
 	const typeOptical = "5" // SPC-4 section 6.6.2
-	if strings.Contains(disk, "/devices/virtual/") || attribute(disk, "device/type") == typeOptical {
+	if strings.Contains(disk, "/devices/virtual/") || sysfs.Attribute(disk, "device/type") == typeOptical {
 		return false
 	}
-	return attribute(disk, "removable") == "1" || onUSB.MatchString(disk)
+	return sysfs.Attribute(disk, "removable") == "1" || sysfs.OnUSB(disk)
 }
 
 func hasPartitions(disk string) bool {
 	found, err := filepath.Glob(filepath.Join(disk, "*", "partition"))
 	return err == nil && len(found) > 0
-}
-
-// maxAttribute bounds what is read of a file in sysfs, in bytes.
-const maxAttribute = 4096
-
-// attribute is a value in sysfs; empty if it cannot be had.
-func attribute(elements ...string) string {
-	f, err := os.Open(filepath.Join(elements...))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxAttribute))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
 }

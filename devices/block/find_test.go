@@ -133,6 +133,29 @@ func TestAnotherStickAtTheSamePlaceIsAnotherOne(t *testing.T) {
 	}
 }
 
+func TestAPlaceIsKnownByWhatStandsOnItsDisk(t *testing.T) {
+	root, d := t.TempDir(), stickDisk
+	d.partitions = []string{"sdb1"}
+	d.plug(t, root)
+	title := func() string {
+		t.Helper()
+		found, err := Find(root)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%v, %v", found, err)
+		}
+		return found[0].Title
+	}
+	if got := title(); got != "sdb" {
+		t.Errorf("a disk that says nothing of itself is called %q", got)
+	}
+	put(t, filepath.Join(d.folder(root), "../../vendor"), "SanDisk ")
+	put(t, filepath.Join(d.folder(root), "../../model"), "Ultra           ")
+	put(t, filepath.Join(root, "sys/devices/pci0/usb1/1-2/serial"), "4C5300014D5A")
+	if got := title(); got != "SanDisk Ultra 67 MB (serial ends in 4D5A)" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestADiskThatIsBeingRemovedIsGone(t *testing.T) {
 	root := t.TempDir()
 	stickDisk.plug(t, root)

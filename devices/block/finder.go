@@ -42,10 +42,23 @@ func NewFinder(root string) *Finder {
 	return &Finder{root: root, mount: mount, known: map[string]verdict{}}
 }
 
-// Find returns the sticks that are plugged in: labelled ANODIZE, or holding
-// profile.toml. refused says why other things are not taken for one; a medium to
-// boot from is passed over in silence. The same stick is the same value at every
-// call until it is pulled out.
+// UnreadableError tells of something that is labelled as the stick, and cannot be read.
+type UnreadableError struct {
+	At  Location
+	Err error
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("the stick %s cannot be read: %v", e.At.Title, e.Err)
+}
+
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// Find returns the sticks that are plugged in and can be read: labelled ANODIZE, or
+// holding profile.toml. refused says why other things are not taken for one, with an
+// *UnreadableError for each that is labelled ANODIZE; a medium to boot from is passed
+// over in silence. The same stick is the same value at every call until it is pulled
+// out.
 func (f *Finder) Find(ctx context.Context) (sticks []*Stick, refused []error, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -61,11 +74,11 @@ func (f *Finder) Find(ctx context.Context) (sticks []*Stick, refused []error, er
 		v, ok := f.known[l.ID]
 		if !ok {
 			v, err = f.judge(ctx, l)
-			if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) { // it comes or goes just now
+			if errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) || errors.Is(err, ErrGone) { // it comes or goes just now
 				continue
 			}
 			if err != nil { // it may be better another time
-				refused = append(refused, fmt.Errorf("looking for the stick on %s: %w", l.Name, err))
+				refused = append(refused, fmt.Errorf("looking for the stick on %s: %w", l.Title, err))
 				continue
 			}
 		}
@@ -89,15 +102,31 @@ func (f *Finder) judge(ctx context.Context, l Location) (verdict, error) {
 	}
 	switch format {
 	case unknown:
-		return verdict{why: fmt.Errorf("%s is formatted neither as FAT nor as exFAT: format it on another computer, with the label %s", l.Name, Label)}, nil
+		return verdict{why: fmt.Errorf("%s is formatted neither as FAT nor as exFAT: format it on another computer, with the label %s", l.Title, Label)}, nil
 	case iso9660, partitions: // the latter come in a moment
 		return verdict{}, nil
 	}
 	s := &Stick{at: l, format: format, mount: f.mount}
 	if strings.EqualFold(label, Label) {
-		return verdict{stick: s}, nil
+		return s.tried(ctx)
 	}
 	return s.judgeContents(ctx, label)
+}
+
+// tried is the verdict on what is labelled as the stick: one that cannot be mounted or
+// listed would be found out late, or taken for a second one.
+func (s *Stick) tried(ctx context.Context) (verdict, error) {
+	err := s.with(ctx, readOnly, func(folder *os.File) error {
+		_, err := list(folder)
+		return err
+	})
+	switch {
+	case err == nil:
+		return verdict{stick: s}, nil
+	case errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV) || errors.Is(err, ErrGone):
+		return verdict{}, err
+	}
+	return verdict{why: &UnreadableError{s.at, err}}, nil // until it is plugged in again: each look may take seconds
 }
 
 // look reads the format and the label.
@@ -125,7 +154,7 @@ func (s *Stick) judgeContents(ctx context.Context, label string) (v verdict, err
 			v.stick = s
 		case !boots:
 			v.why = fmt.Errorf("%s is labelled %q and holds no %s: if it is the stick, copy the profile to it or give it the label %s",
-				s.at.Name, label, ProfileName, Label)
+				s.at.Title, label, ProfileName, Label)
 		}
 		return nil
 	})

@@ -123,6 +123,27 @@ func TestAStickThatCannotBeReadIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAStickThatCannotBeReadIsNoneAndIsTold(t *testing.T) {
+	b := newTable(t)
+	b.stick(t, "sdb", []string{mkfsFAT, "-n", "ANODIZE"})
+	b.fail = ErrGone
+	if sticks, refused, err := b.Find(t.Context()); err != nil || len(sticks) != 0 || len(refused) != 0 {
+		t.Errorf("pulled out while it was looked into: %v, %v, %v", sticks, refused, err)
+	}
+	b.fail = unix.EUCLEAN
+	sticks, refused, err := b.Find(t.Context())
+	if err != nil || len(sticks) != 0 || len(refused) != 1 {
+		t.Fatalf("%v, %v, %v", sticks, refused, err)
+	}
+	if e, ok := errors.AsType[*UnreadableError](refused[0]); !ok || e.At.Name != "sdb" || !errors.Is(e, unix.EUCLEAN) {
+		t.Errorf("%v", refused[0])
+	}
+	b.fail = nil
+	if _, again, err := b.Find(t.Context()); err != nil || len(again) != 1 || b.count != 2 {
+		t.Errorf("it is tried again while it stays: %v, %v, mounted %d times", again, err, b.count)
+	}
+}
+
 func TestTwoSticksAreTwo(t *testing.T) {
 	b := newTable(t)
 	b.stick(t, "sdb", []string{mkfsFAT, "-n", "ANODIZE"})

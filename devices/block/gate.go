@@ -61,7 +61,7 @@ func mountAt(l Location, at string, writable bool, o *owner) error {
 		return err
 	}
 	if format.driver() == "" {
-		return fmt.Errorf("mounting %s: its format is %s, neither FAT nor exFAT", l.Name, format)
+		return fmt.Errorf("mounting %s: its format is %s, neither FAT nor exFAT", l.Title, format)
 	}
 	a := readOnly
 	if writable {

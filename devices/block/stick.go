@@ -1,5 +1,5 @@
-// Package block finds the USB stick that a ceremony's files travel on, and reads
-// and writes the files at its top level.
+// Package block tells of disks and of what uses them, finds the USB stick that a
+// ceremony's files travel on, and reads and writes the files at its top level.
 //
 // It guarantees that the stick may be pulled out whenever no call is running:
 // every call mounts it, does its work, and unmounts it, for writing only to write.
@@ -11,8 +11,8 @@
 // A stick is mounted without programs, set-user-ID, devices or symbolic links
 // (noexec, nosuid, nodev, nosymfollow), at no place that other programs see.
 //
-// Sources: Microsoft's FAT specification of 2005 and exFAT specification of 2019;
-// mount_setattr(2), fsync(2).
+// Sources: Linux's Documentation/ABI/stable/sysfs-block, and proc(5) for mountinfo and
+// swaps; Microsoft's FAT specification of 2005 and exFAT specification of 2019; mount_setattr(2), fsync(2).
 package block
 
 import (
@@ -67,7 +67,7 @@ func (s *Stick) List(ctx context.Context) ([]string, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing the files on %s: %w", s.at.Name, err)
+		return nil, fmt.Errorf("listing the files on %s: %w", s.at.Title, err)
 	}
 	return names, nil
 }
@@ -106,7 +106,7 @@ func (s *Stick) ReadFile(ctx context.Context, name string, limit int64) ([]byte,
 		})
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %q from %s: %w", name, s.at.Name, err)
+		return nil, fmt.Errorf("reading %q from %s: %w", name, s.at.Title, err)
 	}
 	return data, nil
 }
@@ -152,7 +152,7 @@ func (s *Stick) WriteFile(ctx context.Context, name string, data []byte) error {
 		err = s.with(context.WithoutCancel(ctx), readOnly, func(folder *os.File) error { return verify(folder, name, data) })
 	}
 	if err != nil {
-		return fmt.Errorf("writing %q to %s: %w", name, s.at.Name, err)
+		return fmt.Errorf("writing %q to %s: %w", name, s.at.Title, err)
 	}
 	return nil
 }

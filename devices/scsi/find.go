@@ -4,20 +4,21 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"anodize/devices/internal/sysfs"
 )
 
 // Location is where an optical drive was found.
 type Location struct {
 	Name  string // "sr0"
 	Node  string // its device node
-	Model string // what the drive calls itself, "PIONEER BD-RW BDR-XD07"
+	Title string // what people know it by, "PIONEER BD-RW BDR-XD07 (serial ends in 00WL)"; its name if it says nothing of itself
 
 	// ID tells this drive, plugged in this once, from all others: its folder in
 	// sysfs, which has another name after the drive was unplugged.
@@ -41,7 +42,7 @@ func Find(root string) ([]Location, error) {
 	for _, e := range entries {
 		digits, ok := strings.CutPrefix(e.Name(), "sr")
 		number, err := strconv.Atoi(digits)
-		if !ok || err != nil || attribute(class, e.Name(), "device/type") != typeOptical {
+		if !ok || err != nil || sysfs.Attribute(class, e.Name(), "device/type") != typeOptical {
 			continue
 		}
 		id, err := filepath.EvalSymlinks(filepath.Join(class, e.Name()))
@@ -49,28 +50,11 @@ func Find(root string) ([]Location, error) {
 			continue
 		}
 		numbers[e.Name()] = number
+		title := sysfs.Title(sysfs.Said(id, "device/vendor"), sysfs.Said(id, "device/model"), "", sysfs.USBSerial(id))
 		found = append(found, Location{
-			Name: e.Name(), Node: filepath.Join(root, "/dev", e.Name()), ID: id,
-			Model: strings.TrimSpace(attribute(class, e.Name(), "device/vendor") + " " + attribute(class, e.Name(), "device/model")),
+			Name: e.Name(), Node: filepath.Join(root, "/dev", e.Name()), ID: id, Title: cmp.Or(title, e.Name()),
 		})
 	}
 	slices.SortFunc(found, func(a, b Location) int { return cmp.Compare(numbers[a.Name], numbers[b.Name]) })
 	return found, nil
-}
-
-// maxAttribute bounds what is read of a file in sysfs, in bytes.
-const maxAttribute = 4096
-
-// attribute is a value in sysfs; empty if it cannot be had.
-func attribute(elements ...string) string {
-	f, err := os.Open(filepath.Join(elements...))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxAttribute))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
 }

@@ -40,11 +40,15 @@ func TestDrivesAreFoundInTheOrderOfTheirNumbers(t *testing.T) {
 	plug(t, root, "pci0/ata1/host0/target0:0:0/0:0:0:0", "sr2", "5", "QEMU    ", "QEMU DVD-ROM    ")
 	plug(t, root, "pci0/ata2/host1/target1:0:0/1:0:0:0", "sda", "0", "ATA     ", "disk")
 	plug(t, root, "pci0/ata3/host2/target2:0:0/2:0:0:0", "sr3", "0", "odd", "a disk with a drive's name")
+	serial := filepath.Join(root, "sys/devices/pci0/usb2/2-1/serial")
+	if err := os.WriteFile(serial, []byte("RBDL012345WL\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	found, err := Find(root)
 	if err != nil || len(found) != 2 || found[0].Name != "sr2" || found[1].Name != "sr10" {
 		t.Fatalf("found %+v, %v", found, err)
 	}
-	if l := found[1]; l.Model != "PIONEER BD-RW   BDR-XD07" || l.Node != filepath.Join(root, "dev/sr10") || filepath.Base(filepath.Dir(filepath.Dir(l.ID))) != "6:0:0:0" {
+	if l := found[1]; l.Title != "PIONEER BD-RW BDR-XD07 (serial ends in 45WL)" || found[0].Title != "QEMU DVD-ROM" || l.Node != filepath.Join(root, "dev/sr10") || filepath.Base(filepath.Dir(filepath.Dir(l.ID))) != "6:0:0:0" {
 		t.Errorf("found %+v", l)
 	}
 }

@@ -64,7 +64,7 @@ func do(d **Drive, word string) (string, error) {
 				if errors.Is(err, ErrGone) { // its node comes a moment after it
 					continue
 				}
-				return found[0].Name + " " + found[0].Model, err
+				return found[0].Name + " " + found[0].Title, err
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -163,7 +163,7 @@ func TestTheKernelCarriesCommandsToADrive(t *testing.T) {
 	}
 	vm.Expect("READY")
 	vm.Plug("usb-storage", "burner", map[string]any{"drive": "cd", "bus": "xhci.0"})
-	must("open", "sr0 QEMU QEMU CD-ROM")
+	must("open", "sr0 QEMU CD-ROM")
 	must("again", "true")
 	must("medium", "true")
 	must("inquiry", "36 05 80")

@@ -3,12 +3,12 @@ package usb
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
+
+	"anodize/devices/internal/sysfs"
 )
 
 // The YubiHSM 2's identity on the bus.
@@ -48,36 +48,19 @@ func Find(root string) ([]Location, error) {
 // locate reads one device's folder. It reports false for another kind of device,
 // for an interface, and for what was unplugged since it was listed.
 func locate(root, folder string) (Location, bool) {
-	if attribute(folder, "idVendor") != vendor || attribute(folder, "idProduct") != product {
+	if sysfs.Attribute(folder, "idVendor") != vendor || sysfs.Attribute(folder, "idProduct") != product {
 		return Location{}, false
 	}
-	bus, busErr := strconv.ParseUint(attribute(folder, "busnum"), 10, 16)
-	number, err := strconv.ParseUint(attribute(folder, "devnum"), 10, 8)
+	bus, busErr := strconv.ParseUint(sysfs.Attribute(folder, "busnum"), 10, 16)
+	number, err := strconv.ParseUint(sysfs.Attribute(folder, "devnum"), 10, 8)
 	path, pathErr := filepath.EvalSymlinks(folder)
 	if errors.Join(busErr, err, pathErr) != nil {
 		return Location{}, false
 	}
 	return Location{
-		Serial: attribute(folder, "serial"),
+		Serial: sysfs.Attribute(folder, "serial"),
 		Node:   filepath.Join(root, "/dev/bus/usb", fmt.Sprintf("%03d/%03d", bus, number)),
 		ID:     fmt.Sprintf("%s %d", path, number), // every time it is plugged in it gets a new number
 		root:   root,
 	}, true
-}
-
-// maxAttribute bounds what is read of a file in sysfs, in bytes.
-const maxAttribute = 4096
-
-// attribute is a value in sysfs; empty if it cannot be had.
-func attribute(elements ...string) string {
-	f, err := os.Open(filepath.Join(elements...))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxAttribute))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
 }

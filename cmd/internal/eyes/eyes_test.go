@@ -92,13 +92,13 @@ func TestAQRCodeIsReadByZbar(t *testing.T) {
 }
 
 func TestANoticeIsTheOneOnThePicture(t *testing.T) {
-	n := ceremony.Notice{Kind: ceremony.Danger, Text: "2 sticks are plugged in (sda, sdb): leave one in."}
+	n := ceremony.Notice{Kind: ceremony.Danger, Text: "2 sticks are plugged in, SanDisk Ultra 16 GB and sdb: leave one in."}
 	for _, size := range sizes {
 		r := New(size, list(t))
 		p := picture(t, size, ceremony.View{Title: "Put the USB stick in", Sentence: "It carries profile.toml.", CA: "Example", Banner: "DEV", Notice: n,
 			Actions: []ceremony.Action{{ID: "again", Label: "Look again", Key: "Enter", Kind: ceremony.Primary}}})
 		for other, want := range map[ceremony.Notice]bool{
-			n: true, {Kind: ceremony.Caution, Text: n.Text}: false, {Kind: ceremony.Danger, Text: "2 sticks are plugged in (sda, sdc): leave one in."}: false,
+			n: true, {Kind: ceremony.Caution, Text: n.Text}: false, {Kind: ceremony.Danger, Text: "2 sticks are plugged in, SanDisk Ultra 16 GB and sdc: leave one in."}: false,
 		} {
 			if got, err := r.Notice(p, other); err != nil || got != want {
 				t.Errorf("%v: %+v is on the picture: %t, %v", size, other, got, err)

@@ -138,7 +138,7 @@ func (g *guestDevices) openDrive() (model string, err error) {
 		if errors.Is(err, scsi.ErrGone) { // its node comes a moment after it
 			return false, nil
 		}
-		model = found[0].Model
+		model = found[0].Title
 		return true, err
 	})
 	return model, err
@@ -233,7 +233,7 @@ func TestTheGuestsDriversDriveTheDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	pullDrive := plugIn(t, vm.USB("burner"), NewMassStorage(drive, "0123456789AB"))
-	must("drive", "ANODIZE SIM OPTICAL")
+	must("drive", "ANODIZE SIM OPTICAL (serial ends in 89AB)")
 	must("scsi 120000002400 36", "36 058005021F0000")
 	must("scsi 46020000000000000800 8", "8 0000005800000041")
 	must("scsi 28000000000000002000 65536", "65536 000000")

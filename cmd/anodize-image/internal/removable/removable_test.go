@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"anodize/devices/block"
 )
 
 const stick = "sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/host6/block/sdb"
@@ -78,14 +80,14 @@ func TestAStickThatWasExchangedIsLeftAlone(t *testing.T) {
 func TestADiskCannotWriteOnTheTerminal(t *testing.T) {
 	root := machine(t)
 	put(t, root, stick+"/device/model", "\x1b[2J\x07 Disk\xff\n")
-	if d, err := (System{root}).Disk("sdb"); err != nil || d.Model != "Maker ?[2J? Disk?" {
-		t.Errorf("%q, %v", d.Model, err)
+	if d, err := (System{root}).Disk("sdb"); err != nil || d.Sold() != "Maker ?[2J? Disk?" {
+		t.Errorf("%q, %v", d.Sold(), err)
 	}
 }
 
 func TestOnlySticksAreListed(t *testing.T) {
 	found, err := System{machine(t)}.Sticks()
-	if err != nil || len(found) != 1 || found[0].Name != "sdb" || found[0].Model != "Maker Flash Disk" || found[0].Size != 16<<20 {
+	if err != nil || len(found) != 1 || found[0].Name != "sdb" || found[0].Sold() != "Maker Flash Disk" || found[0].Size != 16<<20 {
 		t.Errorf("found %v, %v", found, err)
 	}
 }
@@ -112,8 +114,8 @@ func TestWhatIsNoFreeStickIsRefusedAndLeftAlone(t *testing.T) {
 		"a card reader without a card":             {"sdb", "no medium", func(t *testing.T, root string) { put(t, root, stick+"/size", "0\n") }},
 		"a stick smaller than the image":           {"sdb", "holds 512 bytes", func(t *testing.T, root string) { put(t, root, stick+"/size", "1\n") }},
 		"a partition":                              {"sdb1", "not a partition", nil},
-		"a path to somewhere else":                 {"/dev/../etc/passwd", "names no disk", nil},
-		"no name":                                  {"", "names no disk", nil},
+		"a path to somewhere else":                 {"/dev/../etc/passwd", "knows no such disk", nil},
+		"no name":                                  {"", "knows no such disk", nil},
 	} {
 		root := machine(t)
 		if c.change != nil {
@@ -154,7 +156,7 @@ func TestANodeThatIsNoDiskIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := (System{}).same(f, Disk{Name: "sdb", number: "8:16"}); !errors.Is(err, ErrRefused) {
+	if err := (System{}).same(f, Disk{Disk: block.Disk{Name: "sdb", Number: "8:16"}}); !errors.Is(err, ErrRefused) {
 		t.Errorf("a file passes: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,7 +30,7 @@ func (s System) Write(agreed Disk, image []byte) error {
 		return fmt.Errorf("%w: %s holds %d bytes, the image has %d", ErrRefused, d.Name, d.Size, len(image))
 	}
 	// O_EXCL: nobody may have it mounted, and nobody can mount it meanwhile (open(2)).
-	f, err := os.OpenFile(s.path("dev", d.Name), os.O_RDWR|unix.O_EXCL, 0)
+	f, err := os.OpenFile(filepath.Join("/", s.Root, "dev", d.Name), os.O_RDWR|unix.O_EXCL, 0)
 	if errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("opening the stick: %w; run this as root", err)
 	} else if err != nil {
@@ -43,7 +44,7 @@ func (s System) write(f *os.File, d Disk, image []byte) error {
 	// The node is open: whatever comes in the disk's place now, is not written to.
 	if now, err := s.Disk(d.Name); err != nil {
 		return err
-	} else if now.id != d.id {
+	} else if now.ID != d.ID || now.Sold() != d.Sold() || now.Size != d.Size {
 		return fmt.Errorf("%w: %s is another disk by now; nothing was written", ErrRefused, d.Name)
 	}
 	if err := s.same(f, d); err != nil {
@@ -86,7 +87,7 @@ func (s System) same(f *os.File, d Disk) error {
 		return fmt.Errorf("looking at %s: %w", d.Name, err)
 	}
 	number := fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))
-	if st.Mode&unix.S_IFMT != unix.S_IFBLK || number != d.number {
+	if st.Mode&unix.S_IFMT != unix.S_IFBLK || number != d.Number {
 		return fmt.Errorf("%w: /dev/%s is not the disk that the kernel calls %s", ErrRefused, d.Name, d.Name)
 	}
 	return nil
