@@ -12,7 +12,8 @@
 // (noexec, nosuid, nodev, nosymfollow), at no place that other programs see.
 //
 // Sources: Linux's Documentation/ABI/stable/sysfs-block, and proc(5) for mountinfo and
-// swaps; Microsoft's FAT specification of 2005 and exFAT specification of 2019; mount_setattr(2), fsync(2).
+// swaps; Microsoft's FAT specification of 2005 and exFAT specification of 2019;
+// mount_setattr(2), fsync(2).
 package block
 
 import (

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"anodize/devices/internal/sysfs"
 	"anodize/devices/qemu"
 	"anodize/devices/qemu/guest"
 )
@@ -61,8 +62,8 @@ func talk(port *guest.Port) error {
 		}
 		for _, f := range found {
 			folder := filepath.Dir(f)
-			if attribute(f) == "0403" && attribute(folder, "bConfigurationValue") != "" {
-				node = fmt.Sprintf("/dev/bus/usb/%03s/%03s", attribute(folder, "busnum"), attribute(folder, "devnum"))
+			if sysfs.Attribute(f) == "0403" && sysfs.Attribute(folder, "bConfigurationValue") != "" {
+				node = fmt.Sprintf("/dev/bus/usb/%03s/%03s", sysfs.Attribute(folder, "busnum"), sysfs.Attribute(folder, "devnum"))
 			}
 		}
 		time.Sleep(50 * time.Millisecond)
