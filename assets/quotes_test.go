@@ -17,7 +17,7 @@ import (
 
 // shown are the folders of the programs' texts that a page may quote: screens,
 // problems and warnings.
-var shown = []string{"../core/ceremony", "../core/quorum", "../cmd/anodize-sentinel"}
+var shown = []string{"../core/ceremony", "../core/quorum", "../cmd/anodize-sentinel", "../ui"}
 
 // written are quotations of what people write on paper.
 var written = map[string]bool{"nothing": true}

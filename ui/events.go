@@ -273,13 +273,13 @@ func (s *Screens) input(e event.Event) {
 func (s *Screens) letters(text string) {
 	switch {
 	case s.guide.open:
-		s.guideType(text)
+		s.guide.reader.letters(text)
 	case text == "" || !s.hears():
 	case s.typing():
 		s.focus, s.hands = "", typing
 		s.send(ceremony.Input{Text: text})
 	case s.reading() != nil:
-		s.reading().Type(text)
+		s.reading().letters(text)
 	}
 }
 

@@ -88,8 +88,8 @@ func (r footRow) lines(width int) []footRow {
 // footRow lays the buttons out for a row of width pixels, and makes them the
 // only row of the focus.
 func (s *Screens) footRow(gtx layout.Context, v *ceremony.View, width, height int, tight bool) footRow {
-	var left, right []ceremony.Action
-	for _, a := range v.Actions {
+	var left, right []act
+	for _, a := range s.acts(v) {
 		if a.Kind == ceremony.Primary {
 			right = append(right, a)
 		} else {
@@ -181,20 +181,49 @@ func (s *Screens) saysColumn(gtx layout.Context, align text.Alignment, width int
 	})
 }
 
+// act is an action, and what pressing it does.
+type act struct {
+	ceremony.Action
+	does target
+}
+
+// acts are the actions of a view and of the page that it has people read. While
+// something is looked for on that, there is nothing else to do.
+func (s *Screens) acts(v *ceremony.View) []act {
+	var all []act
+	if b, ok := v.Body.(ceremony.PageBody); ok {
+		s.openPage(b)
+		for _, b := range s.reader.buttons() {
+			a := ceremony.Action{ID: "page:" + b.label, Label: b.label, Key: b.key}
+			if s.guide.open {
+				a.Key = ""
+			}
+			all = append(all, act{a, b.does})
+		}
+		if s.reader.searching() {
+			return all
+		}
+	}
+	for _, a := range v.Actions {
+		t := target{send: ceremony.Press{Action: a.ID}}
+		if a.Held {
+			t = target{hold: a.ID}
+		}
+		all = append(all, act{a, t})
+	}
+	return all
+}
+
 // buttons lays actions out. Held actions and those that can be pressed become
 // targets.
-func (s *Screens) buttons(gtx layout.Context, actions []ceremony.Action, height int, tight bool) []piece {
+func (s *Screens) buttons(gtx layout.Context, actions []act, height int, tight bool) []piece {
 	var ps []piece
 	for _, a := range actions {
 		b := kit.Button{Label: a.Label, Key: a.Key, Look: look(a.Kind), Tight: tight}
 		b.Why = a.Why
 		if a.Why == "" {
 			id := actionID + a.ID
-			t := target{send: ceremony.Press{Action: a.ID}}
-			if a.Held {
-				t = target{hold: a.ID}
-			}
-			reg := s.target(gtx, id, t)
+			reg := s.target(gtx, id, a.does)
 			b.Click, b.Focused = &reg.click, s.focus == id
 			b.Pressed = reg.click.Pressed() || s.holding[a.ID]
 		}

@@ -70,6 +70,9 @@ func shots() []shot {
 	every := append(slices.Clone(keptSizes), largest)
 	for _, f := range append(ordinary(), typed()...) {
 		add(f.name, f.view, every, true, nil)
+		if _, ok := f.view.Body.(ceremony.PageBody); ok {
+			add(f.name+"-find", f.view, keptSizes, true, func(t *testing.T, h *host.Headless) { play(t, h, &f.view, "tap Find; tap s; tap e") })
+		}
 		switch f.view.Body.(type) {
 		case ceremony.TextBody:
 			add(f.name+"-touch", f.view, every, true, func(t *testing.T, h *host.Headless) { touch(t, h, &f.view) })

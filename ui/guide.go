@@ -6,7 +6,6 @@ import (
 	"anodize/core/ceremony"
 
 	"gioui.org/io/key"
-	"gioui.org/io/pointer"
 
 	"anodize/assets"
 	"anodize/ui/help"
@@ -26,7 +25,6 @@ type guide struct {
 	whole  bool // the runbook is shown, or what a link led to, not the page
 	reader reader
 	focus  string // what had the focus on the ceremony's side
-	touch  bool   // a finger asked for a search: letters are drawn
 	deaf   map[key.Name]bool
 }
 
@@ -59,7 +57,7 @@ func (s *Screens) guideTo(v *ceremony.View, whole bool) {
 // guideOpen shows a page in the help. Links in it lead to others.
 func (s *Screens) guideOpen(to html.Link, whole bool) {
 	g := &s.guide
-	g.whole, g.touch = whole, false
+	g.whole = whole
 	src, err := assets.Page(to.Page)
 	if err != nil {
 		g.reader = reader{problem: err}
@@ -83,39 +81,16 @@ func (s *Screens) turnGuide() {
 	s.guideTo(s.shown, !s.guide.whole && !s.guide.moved(s.shown))
 }
 
-// findInGuide begins a search; a finger gets letters to touch.
-func (s *Screens) findInGuide(by pointer.Source) {
-	g := &s.guide
-	if g.reader.view == nil {
-		return
-	}
-	g.touch = by == pointer.Touch
-	g.reader.view.Key(key.Event{Name: key.NameF3, State: key.Press})
-}
-
 // guideKey takes a key while the help is open: none of them gets further.
 func (s *Screens) guideKey(e key.Event) {
-	g := &s.guide
-	view := g.reader.view
 	switch {
-	case view != nil && view.Key(e):
-		g.touch = g.touch && view.Finding()
+	case s.guide.reader.key(e):
 	case e.Name == key.NameEscape:
 		s.toggleGuide()
 	case e.Name == key.NameF2:
 		s.turnGuide()
 	}
 }
-
-// guideType gives letters to the search.
-func (s *Screens) guideType(text string) {
-	if v := s.guide.reader.view; v != nil {
-		v.Type(text)
-	}
-}
-
-// guideErase takes the search's last letter back.
-func (s *Screens) guideErase() { s.guideKey(key.Event{Name: key.NameDeleteBackward, State: key.Press}) }
 
 // hears tells whether a letter is meant for the ceremony: not while a key is down
 // that was pressed in the help.

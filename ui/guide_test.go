@@ -210,6 +210,29 @@ func TestAPageIsSearchedByTouchAlone(t *testing.T) {
 	}
 }
 
+func TestARecordIsSearchedByTouchAlone(t *testing.T) {
+	v := byName(t, "page")
+	for _, size := range sizes {
+		h := show(t, size, v)
+		if got := play(t, h, v, "tap Find; tap q; tap Backspace; tap s; tap e; tap r; tap i"); len(got) > 0 {
+			t.Fatalf("%v: letters of a search sent %v", size, got)
+		}
+		if !h.HasText("Find: seri_") || h.HasText("Go back") {
+			t.Errorf("%v: the letters are not looked for: %q", size, h.Texts())
+		}
+		checkLabels(t, h, size)
+		if got := play(t, h, v, "tap Next place; tap Next place"); len(got) > 0 || !h.HasText("Find: seri") || h.HasText("Backspace") {
+			t.Errorf("%v: the keys do not make way for what was found, or sent %v: %q", size, got, h.Texts())
+		}
+		if got := play(t, h, v, "tap End the search"); len(got) > 0 || h.HasText("Find: ") || !h.HasText("Go back") {
+			t.Errorf("%v: the search does not end, or sent %v: %q", size, got, h.Texts())
+		}
+		if got, want := play(t, h, v, "tap Go back"), []ceremony.Event{press("back")}; !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: got %v, want %v", size, got, want)
+		}
+	}
+}
+
 func TestNothingIsCutOrOverlapsInTheHelp(t *testing.T) {
 	for _, size := range sizes {
 		for _, f := range append(ordinary()[6:], long()[0]) {

@@ -5,7 +5,6 @@ import (
 
 	"anodize/core/ceremony"
 
-	"gioui.org/io/key"
 	"gioui.org/layout"
 	"gioui.org/op"
 	"gioui.org/op/clip"
@@ -23,7 +22,7 @@ const (
 // besideGuide is the part of the window that the ceremony keeps while the help is
 // open; nothing if the help needs all of it but the top bar.
 func (s *Screens) besideGuide(v *ceremony.View, size image.Point) image.Point {
-	if size.X < besideWidth || secret(v) || s.guide.touch {
+	if size.X < besideWidth || secret(v) || s.guide.reader.touch {
 		return image.Point{}
 	}
 	return image.Pt(max(screenWidth, size.X*5/8), size.Y)
@@ -72,8 +71,10 @@ func (s *Screens) drawGuide(gtx layout.Context, v *ceremony.View, r image.Rectan
 	top := s.guideHead(gtx, v).Size.Y
 	bottom := r.Dy() - foot.Size.Y
 	kit.Put(gtx, 0, bottom, drawFoot)
-	if s.guide.touch {
-		keys, drawKeys := kit.Record(kit.Wide(gtx, r.Dx()-2*gtx.Dp(24)), s.guideKeys)
+	if s.guide.reader.touch {
+		keys, drawKeys := kit.Record(kit.Wide(gtx, r.Dx()-2*gtx.Dp(24)), func(gtx layout.Context) layout.Dimensions {
+			return s.smallKeys(gtx, s.guide.reader.writer())
+		})
 		bottom -= keys.Size.Y + gtx.Dp(12)
 		kit.Put(gtx, gtx.Dp(24), bottom, drawKeys)
 		bottom -= gtx.Dp(12)
@@ -115,19 +116,11 @@ func (s *Screens) guidePage(gtx layout.Context, r image.Rectangle) {
 	kit.Notice(gtx, s.th, kit.Danger, "This page cannot be drawn: "+s.guide.reader.problem.Error()+".")
 }
 
-// guideButton is a button at the foot of the help.
-type guideButton struct {
-	label, key string
-	does       target
-}
-
 // guideButtons are what can be done in the help.
-func (s *Screens) guideButtons() []guideButton {
-	if v := s.guide.reader.view; v != nil && v.Searching() {
-		return []guideButton{
-			{"End the search", "Esc", target{do: func() { s.guideKey(key.Event{Name: key.NameEscape, State: key.Press}) }}},
-			{"Next place", "Enter", target{do: func() { s.guideKey(key.Event{Name: key.NameReturn, State: key.Press}) }}},
-		}
+func (s *Screens) guideButtons() []pageButton {
+	r := &s.guide.reader
+	if r.searching() {
+		return r.buttons()
 	}
 	turn := "Whole runbook"
 	switch {
@@ -136,9 +129,7 @@ func (s *Screens) guideButtons() []guideButton {
 	case s.guide.whole:
 		turn = "This step"
 	}
-	return []guideButton{
-		{"Close", "Esc", target{do: s.toggleGuide}}, {turn, "F2", target{do: s.turnGuide}}, {"Find", "F3", target{by: s.findInGuide}},
-	}
+	return append([]pageButton{{"Close", "Esc", target{do: s.toggleGuide}}, {turn, "F2", target{do: s.turnGuide}}}, r.buttons()...)
 }
 
 // guideFoot draws what can be done in the help, on several lines if it must.
@@ -161,12 +152,4 @@ func (s *Screens) guideFoot(gtx layout.Context) layout.Dimensions {
 		line(gtx, row, margin, pad+i*(high+pad)+high/2, gap)
 	}
 	return layout.Dimensions{Size: size}
-}
-
-// guideKeys is the keyboard for a search.
-func (s *Screens) guideKeys(gtx layout.Context) layout.Dimensions {
-	return s.smallKeys(gtx, writer{
-		text:  func(t string) target { return target{do: func() { s.guideType(t) }} },
-		erase: target{do: s.guideErase},
-	})
 }
