@@ -62,6 +62,15 @@ func plainText(s string, limit int) string {
 	return strings.TrimSpace(clip(s, limit))
 }
 
+// showMachine shows the machine as it is now: its memory, its power, what is plugged in.
+func (c *Ceremony) showMachine(ctx context.Context) error {
+	_, err := c.askGate(ctx, screen{
+		title: "The machine", sentence: "This is what the machine says of itself now. Nothing proves it.",
+		body: FactsBody{c.environment().Shown}, actions: []Action{toMenu},
+	}, c.lostDevice(ctx))
+	return err
+}
+
 // machineGate shows the machine, once, and has the boot medium taken out.
 func (c *Ceremony) machineGate(ctx context.Context) error {
 	for !c.machineSeen {

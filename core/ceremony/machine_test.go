@@ -142,3 +142,26 @@ func TestATimeThatCannotBeIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestTheMachineCanBeLookedAtAgainFromTheMenu(t *testing.T) {
+	m := &machine{now: Environment{Shown: shown()}}
+	c := New(Setup{Room: &fleetRoom{}, Mode: Rehearsal, Machine: m})
+	if a := c.menuActions(); len(a) != 2 || a[1] != aboutMachine {
+		t.Errorf("the menu offers %+v", a)
+	}
+	m.change(func(e *Environment) { e.Shown[0].Facts[0].Value = "another" })
+	ended := make(chan error)
+	go func() { ended <- c.showMachine(t.Context()) }()
+	v := until(t, c, func(v *View) bool { return v.Title == "The machine" && !v.Working })
+	if got := v.Body.(FactsBody).Groups[0].Facts[0].Value; got != "another" {
+		t.Errorf("it shows %q, which was so before", got)
+	}
+	c.Send(v.Screen, Press{toMenu.ID})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	m.change(func(e *Environment) { e.Shown = nil })
+	if a := c.menuActions(); len(a) != 1 {
+		t.Errorf("of a machine that shows nothing the menu offers %+v", a)
+	}
+}

@@ -90,10 +90,13 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 			{Label: "New custodians", Detail: "New shares of a new PIN, in every HSM that is here", Why: cmp.Or(noUse, marked)},
 			{Label: "The HSMs", Detail: "Which hold the key; bring one up to date, or retire it", Why: cmp.Or(noUse, marked)},
 		}},
-		note: "Press a number, or touch", actions: []Action{shutDown},
+		note: "Press a number, or touch", actions: c.menuActions(),
 	}, c.lostDevice(ctx))
 	if err != nil {
 		return nil, err
+	}
+	if e == (Press{aboutMachine.ID}) {
+		return c.showMachine, nil
 	}
 	pick, ok := e.(Pick)
 	if !ok {
@@ -101,6 +104,17 @@ func (c *Ceremony) choose(ctx context.Context) (func(context.Context) error, err
 	}
 	return []func(context.Context) error{c.does(signCSR{}), c.does(issueCRL{}), c.validate, c.copyOut, c.does(&initRoot{}), c.migrate,
 		c.does(keyBackup{}), c.does(&rekeyShares{}), c.fleet}[pick.Index], nil
+}
+
+// aboutMachine opens what the machine says of itself.
+var aboutMachine = Action{ID: "machine", Label: "The machine", Key: "F3", Kind: Other}
+
+// menuActions are the menu's, besides its cards.
+func (c *Ceremony) menuActions() []Action {
+	if len(c.environment().Shown) == 0 {
+		return []Action{shutDown}
+	}
+	return []Action{shutDown, aboutMachine}
 }
 
 // rootAgreed reports whether the witnesses agreed to the root's fingerprint.

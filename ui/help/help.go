@@ -182,6 +182,8 @@ func chosen(v *ceremony.View) string {
 		return "mend"
 	case ceremony.FingerprintBody:
 		return "note-head"
+	case ceremony.FactsBody:
+		return "machine"
 	}
 	return "menu"
 }
