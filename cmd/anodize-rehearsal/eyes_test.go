@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -28,10 +29,12 @@ func (s seat) Screendump() image.Image {
 	return s.screen.Image()
 }
 
-func (s seat) Press(key string) {
+func (s seat) Press(keys ...string) {
 	s.t.Helper()
-	if err := s.screen.Key(key, 0); err != nil {
-		s.t.Fatal(err)
+	for _, key := range keys {
+		if err := errors.Join(s.screen.Key(key, 0), s.settle(s.t.Context())); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 

@@ -42,10 +42,14 @@ func (vm *VM) Type(codes ...string) {
 	vm.input(events...)
 }
 
-// Press presses and releases a key, as qmp.Keys has them: "Enter", "F2", "a", "A".
-func (vm *VM) Press(name string) {
+// Press presses and releases keys, one after the other, as qmp.Keys has them: "Enter",
+// "F2", "a", "A". A keyboard of QEMU's remembers 16 strokes at least, up and down, that
+// the machine has not read yet.
+func (vm *VM) Press(names ...string) {
 	vm.t.Helper()
-	vm.Type(qmp.Keys(name)...)
+	for _, name := range names {
+		vm.Type(qmp.Keys(name)...)
+	}
 }
 
 // PointTo moves the absolute pointer; x and y are fractions of the screen, 0 to 1.

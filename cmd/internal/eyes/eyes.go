@@ -13,6 +13,7 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
+	"iter"
 	"os/exec"
 	"strings"
 
@@ -93,40 +94,85 @@ func (r *Reader) Button(picture image.Image, a ceremony.Action) (image.Point, bo
 	if err != nil {
 		return image.Point{}, false, err
 	}
+	at, seen := find(flat(picture), image.Rectangle{Max: r.size}, want)
+	return at.Min.Add(at.Max).Div(2), seen, nil
+}
+
+// Fact reads what stands beside a fact's name on a picture: the first of some beginnings
+// that it begins with. It is false if there is no such fact, or it begins with none.
+func (r *Reader) Fact(picture image.Image, name string, beginnings iter.Seq[string]) (string, bool, error) {
+	if picture.Bounds().Size() != r.size {
+		return "", false, nil
+	}
+	fact := func(value string) *ceremony.View {
+		return &ceremony.View{Title: "A title", Body: ceremony.FactsBody{Groups: []ceremony.FactGroup{{Facts: []ceremony.Fact{{Name: name, Value: value}}}}}}
+	}
+	want, err := r.look(fact("A value"), name)
+	if err != nil {
+		return "", false, err
+	}
 	got := flat(picture)
-	for y := range r.size.Y - want.Rect.Dy() {
-		for x := range r.size.X - want.Rect.Dx() {
-			at := image.Rectangle{Max: want.Rect.Size()}.Add(image.Pt(x, y))
+	line, seen := find(got, image.Rectangle{Max: r.size}, want)
+	if !seen {
+		return "", false, nil
+	}
+	line.Min.X, line.Max.X = line.Max.X-line.Dy(), r.size.X
+	for value := range beginnings {
+		drawn, at, err := r.label(fact(value), value)
+		if err != nil {
+			return "", false, err
+		}
+		at.Min.X -= at.Dy() // a number that ends so is another one
+		if _, seen := find(got, line, drawn.SubImage(at).(*image.RGBA)); seen {
+			return value, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// find is where a part of another picture stands within a part of a picture.
+func find(got *image.RGBA, within image.Rectangle, want *image.RGBA) (at image.Rectangle, seen bool) {
+	for y := within.Min.Y; y <= within.Max.Y-want.Rect.Dy(); y++ {
+		for x := within.Min.X; x <= within.Max.X-want.Rect.Dx(); x++ {
+			at = image.Rectangle{Max: want.Rect.Size()}.Add(image.Pt(x, y))
 			if same(want, want.Rect.Min, got, at) {
-				return at.Min.Add(at.Max).Div(2), true, nil
+				return at, true
 			}
 		}
 	}
-	return image.Point{}, false, nil
+	return image.Rectangle{}, false
 }
 
 // look is a text as it stands in a view. It is drawn once.
 func (r *Reader) look(v *ceremony.View, text string) (*image.RGBA, error) {
-	key := fmt.Sprint(v.Title, v.Notice, v.Actions)
+	key := fmt.Sprint(v.Title, v.Notice, v.Actions, v.Body)
 	if drawn := r.texts[key]; drawn != nil {
 		return drawn, nil
 	}
-	whole, labels, err := r.draw(v)
+	whole, at, err := r.label(v, text)
 	if err != nil {
 		return nil, err
 	}
-	var at image.Rectangle
+	at.Max.X = min(r.size.X, at.Max.X+at.Dy()) // a longer text that begins so is another one
+	r.texts[key] = whole.SubImage(at).(*image.RGBA)
+	return r.texts[key], nil
+}
+
+// label is a view's picture, and where a text stands on it.
+func (r *Reader) label(v *ceremony.View, text string) (whole *image.RGBA, at image.Rectangle, err error) {
+	whole, labels, err := r.draw(v)
+	if err != nil {
+		return nil, at, err
+	}
 	for _, l := range labels {
 		if l.Text == text {
 			at = l.Seen
 		}
 	}
 	if at.Empty() {
-		return nil, fmt.Errorf("drawing %q: it is nowhere", text)
+		return nil, at, fmt.Errorf("drawing %q: it is nowhere", text)
 	}
-	at.Max.X = min(r.size.X, at.Max.X+at.Dy()) // a longer text that begins so is another one
-	r.texts[key] = whole.SubImage(at).(*image.RGBA)
-	return r.texts[key], nil
+	return whole, at, nil
 }
 
 // same tells whether the part of b in r is the part of a that begins at from.

@@ -123,3 +123,27 @@ func TestAButtonIsFoundWhereItStands(t *testing.T) {
 		}
 	}
 }
+
+func TestAFactIsReadBesideItsName(t *testing.T) {
+	for _, size := range sizes {
+		r := New(size, list(t))
+		p := picture(t, size, ceremony.View{Title: "The machine", Body: ceremony.FactsBody{Groups: []ceremony.FactGroup{
+			{Title: "Health", Facts: []ceremony.Fact{{Name: "Running for", Value: "1m3s"}, {Name: "Memory", Value: "425 of 480 MiB free"}, {Name: "A name that is a long one", Value: "25 of 48"}}},
+		}}})
+		for _, c := range []struct {
+			name, want string
+			beginnings []string
+		}{
+			{"Memory", "425 of", []string{"42 of", "25 of", "425 of", "425 of 480"}},
+			{"Memory", "425 of 480 MiB free", []string{"425 of 48 MiB", "425 of 480 MiB free"}},
+			{"Running for", "1m3s", []string{"2m", "m3s", "1m3s"}},
+			{"Memory", "", []string{"1m3s", "25 of 48", "426 of"}},
+			{"Power", "", []string{"425 of"}},
+		} {
+			got, seen, err := r.Fact(p, c.name, slices.Values(c.beginnings))
+			if err != nil || got != c.want || seen != (c.want != "") {
+				t.Errorf("%v: of %q beside %q it reads %q, %t, %v", size, c.beginnings, c.name, got, seen, err)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,8 +19,9 @@ import (
 type Machine interface {
 	// Screendump is what its screen shows.
 	Screendump() image.Image
-	// Press presses a key by its name or what it types: "Enter", "F2", "a", "A".
-	Press(key string)
+	// Press presses keys, one after the other, by their names or what they type:
+	// "Enter", "F2", "a", "A". It is as fast as no person is.
+	Press(keys ...string)
 }
 
 // Person sits before a kiosk: looks at pictures of its screen, and presses keys. Its
@@ -59,7 +61,7 @@ func (p *Person) look() *image.RGBA {
 // wait looks again and again until what is seen is what was waited for.
 func (p *Person) wait(what string, seen func(*image.RGBA) (bool, error)) {
 	p.t.Helper()
-	for end := time.Now().Add(p.patience); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(p.patience); ; time.Sleep(blink) {
 		picture := p.look()
 		if small := picture.Rect.Size(); small.X >= 800 && small.Y >= 600 { // else it shows no kiosk yet
 			ok, err := seen(picture)
@@ -131,7 +133,7 @@ func (p *Person) Insist(title, key string) {
 // leaves reports whether a title is gone within a while.
 func (p *Person) leaves(title string) bool {
 	p.t.Helper()
-	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(blink) {
 		shown, err := p.reader.Title(p.look(), title)
 		if err != nil {
 			p.t.Fatal(err)
@@ -177,31 +179,32 @@ func (p *Person) Write(text string) {
 }
 
 // share types a share, of each word the fewest letters that are its own. It looks up
-// after every letter, and reports whether each was taken.
+// after every word, and reports whether something of each was taken.
 func (p *Person) share(words []string) bool {
 	p.t.Helper()
 	for _, word := range words {
-		for _, letter := range p.shortest(word) {
-			if !p.tries(string(letter)) {
-				return false
-			}
+		if !p.tries(strings.Split(p.shortest(word), "")...) {
+			return false
 		}
 	}
 	return true
 }
 
-// tries presses a key and reports whether the page changes within a while.
-func (p *Person) tries(key string) bool {
+// tries presses keys and reports whether the page changes within a while.
+func (p *Person) tries(keys ...string) bool {
 	p.t.Helper()
 	before := page(p.look())
-	p.Press(key)
-	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	p.Press(keys...)
+	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(blink) {
 		if !bytes.Equal(page(p.look()), before) {
 			return true
 		}
 	}
 	return false
 }
+
+// blink is how long a person looks away from a screen that should change.
+const blink = 20 * time.Millisecond
 
 // oneTry is how long a person waits before doing something again.
 const oneTry = 20 * time.Second
@@ -240,6 +243,20 @@ func (p *Person) Wake(key, undo string) {
 	}
 	p.wait("what "+key+" does", is(true))
 	p.wait("what "+undo+" does", is(false))
+}
+
+// Fact reads what stands beside a fact's name on the screen: the first of some beginnings
+// that it begins with.
+func (p *Person) Fact(name string, beginnings iter.Seq[string]) string {
+	p.t.Helper()
+	value, seen, err := p.reader.Fact(p.look(), name, beginnings)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if !seen {
+		p.t.Fatalf("beside %q stands nothing that was looked for: see %s", name, p.Keep("fact"))
+	}
+	return value
 }
 
 // QR reads the one QR code on the screen.
