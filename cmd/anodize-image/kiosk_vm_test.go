@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"anodize/cmd/anodize-image/internal/bootable"
 	"anodize/cmd/internal/eyes"
 	"anodize/devices/qemu"
 )
@@ -93,45 +92,5 @@ func TestTheSameCommitGivesTheSameImage(t *testing.T) {
 	}
 	if differences, err := compare(images[0], images[1]); err != nil || differences != nil {
 		t.Errorf("they differ: %q, %v", differences, err)
-	}
-}
-
-// BenchmarkFirstPage measures the seconds from QEMU's start to the kiosk's first page:
-// of the image, in firmware and started as a kernel, and of the same programs on
-// Debian's kernel with the modules that they need.
-func BenchmarkFirstPage(b *testing.B) {
-	image := treeImage(b)
-	_, parts, err := contents(read(b, image))
-	if err != nil {
-		b.Fatal(err)
-	}
-	dir := b.TempDir()
-	at := map[string]string{}
-	for _, p := range parts {
-		name := filepath.Join(dir, filepath.Base(p.Path))
-		if err := os.WriteFile(name, p.Data, 0o700); err != nil {
-			b.Fatal(err)
-		}
-		at[p.Path] = name
-	}
-	kernel := at[bootable.Kernel]
-	inside := func(name string) string { return at[bootable.Kernel+":initramfs/"+name] }
-	for name, o := range map[string]qemu.Options{
-		"image/firmware": {Image: &qemu.Image{File: image}},
-		"image/kernel":   {Kernel: &qemu.Kernel{Image: kernel}, Program: kernel},
-		"debian/kernel": {
-			Program: inside("init"), Files: map[string]string{"/anodize-ceremony": inside("anodize-ceremony")},
-			Modules: []string{"evdev", "xhci-pci", "usbhid", "hid-generic", "usb-storage", "sd_mod", "sr_mod", "sg", "vfat", "exfat", "nls_cp437", "nls_ascii", "nls_utf8"},
-		},
-	} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				o.Display = qemu.Bochs
-				vm := qemu.Boot(b, o)
-				eyes.Sit(b, vm, nil, patience).Await(firstPage)
-				vm.Execute("quit", nil)
-			}
-			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/page")
-		})
 	}
 }

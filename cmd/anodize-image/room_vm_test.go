@@ -32,7 +32,7 @@ const (
 // room is a room for ceremonies: what is on its table stays from one start of the
 // machine to the next.
 type room struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	image  string    // the boot medium's file
 	built  time.Time // and when its commit was made
@@ -43,7 +43,7 @@ type room struct {
 
 // newRoom has a blank disc in the drive, factory-fresh HSMs, and a stick with a
 // profile and a request on it.
-func newRoom(t *testing.T) *room {
+func newRoom(t testing.TB) *room {
 	t.Helper()
 	dir := t.TempDir()
 	r := &room{t: t, dir: dir, image: treeImage(t), drive: sim.NewDrive(), hsms: map[uint32]*sim.HSM{}, sticks: map[string]string{}}
@@ -110,7 +110,7 @@ func (r *room) writeStick(name string, size int64, files []fat.File) error {
 	return errors.Join(f.Truncate(size), fat.Write(f, fat.Volume{Size: size, Label: "ANODIZE", Serial: 1, Time: r.day(0), Files: files}), f.Close())
 }
 
-func testFiles(t *testing.T, names ...string) (files []fat.File) {
+func testFiles(t testing.TB, names ...string) (files []fat.File) {
 	t.Helper()
 	for _, name := range names {
 		files = append(files, fat.File{Path: name, Data: read(t, filepath.Join("../../testdata", name))})

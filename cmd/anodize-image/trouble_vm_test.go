@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"image"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,8 +19,8 @@ var noOldKeyboard = []string{"-machine", "i8042=off"}
 
 // Every USB device is pulled out once where it hurts: the drive in the middle of a
 // burn, the HSM when it is about to be used, the keyboard before a share is typed, the
-// stick before the certificates are written to it, and another one is full. The
-// ceremony waits, says so, and goes on.
+// stick before the certificates are written to it and three times while they are, and
+// another one is full. The ceremony waits, says so, and goes on.
 func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 	r := newRoom(t)
 	s := r.switchOn(machine{display: qemu.VirtioGPU, size: image.Pt(1920, 1080), clock: r.day(0), extra: noOldKeyboard})
@@ -67,13 +66,16 @@ func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 	s.Insist(refused, "Enter")
 	s.Await(refused)
 	s.vm.Unplug("full")
+	torn := []string{s.tearStick(1, refused), s.tearStick(5, refused), s.tearStick(12, refused)}
 	s.plugStick("other")
 	s.Insist(refused, "Enter")
 	s.Answer("Init root: done", "Enter")
 	head := s.NoteHead()
 	s.shutDown("Is this the stick?") // it is another one
 	r.validateDisc(r.takeDisc(), head)
-	r.tool("mtype", "-i", filepath.Join(r.dir, "other.img"), "::ROOT.CRT")
+	for _, name := range torn {
+		r.holdsNoHalf(name, "other")
+	}
 }
 
 // What a machine and its table may be like before a ceremony: little memory, the
@@ -90,15 +92,7 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 	s.machineGate()
 
 	s.AwaitNotice(ceremony.Caution, fmt.Sprintf("This image was built on %s, and the clock says 2000-01-01: the battery of the machine's clock may be empty. Set the clock.", r.built.Format(time.DateOnly)))
-	s.Answer(firstGate, "s")
-	const when = "What time is it?"
-	s.Await(when)
-	for range len("2000-01-01 ") {
-		s.Answer(when, "Backspace")
-	}
-	s.Write(r.day(0).Format(time.DateTime))
-	s.Answer(when, "Enter")
-	s.Answer(firstGate, "Enter")
+	setClock(s.Person, empty, r.day(0))
 
 	s.Await("Put the USB stick in")
 	s.plugStick("broken")
