@@ -52,16 +52,24 @@ func line(gtx layout.Context, ps []piece, x, mid, gap int) {
 	}
 }
 
+// barMargin is the margin at both ends of the top bar.
+func (s *Screens) barMargin(gtx layout.Context) int {
+	switch {
+	case s.th.Narrow():
+		return gtx.Dp(48)
+	case s.th.Low():
+		return gtx.Dp(24)
+	}
+	return gtx.Dp(32)
+}
+
 // topBar draws product, CA, banner, the three lamps and the clock, on one line if
 // they fit, else on two; at its right end it leaves room for the help's button.
 func (s *Screens) topBar(gtx layout.Context, v *ceremony.View) layout.Dimensions {
-	all, margin, gap := gtx.Constraints.Max.X, gtx.Dp(32), gtx.Dp(28)
+	all, margin, gap := gtx.Constraints.Max.X, s.barMargin(gtx), gtx.Dp(28)
 	one := gtx.Dp(72)
 	if s.th.Low() {
-		one, margin = gtx.Dp(60), gtx.Dp(24)
-	}
-	if s.th.Narrow() {
-		margin = gtx.Dp(48)
+		one = gtx.Dp(60)
 	}
 	one = max(one, s.th.Touch()-gtx.Dp(24)) // what the button has below it is the page's margin
 	// The button's own margin stands in for that of the bar.
@@ -125,10 +133,10 @@ func (s *Screens) helpLabel(gtx layout.Context) piece {
 	})
 }
 
-// helpWidth is the width of what answers to a finger, a margin at each side of the
-// frame included.
+// helpWidth is the width of what answers to a finger: the frame, what is left of it
+// and the bar's margin.
 func (s *Screens) helpWidth(gtx layout.Context) int {
-	return max(s.th.Touch(), s.helpLabel(gtx).size.X+2*gtx.Dp(16)) + 2*gtx.Dp(12)
+	return gtx.Dp(12) + max(s.th.Touch(), s.helpLabel(gtx).size.X+2*gtx.Dp(16)) + s.barMargin(gtx)
 }
 
 // helpButton draws the help's button at the right end of the top bar. It comes last in
@@ -142,13 +150,13 @@ func (s *Screens) helpButton(gtx layout.Context, bar image.Point) {
 	kit.At(gtx, bar.X-size.X, 0, func(gtx layout.Context) layout.Dimensions {
 		return hit.Layout(gtx, func(gtx layout.Context) layout.Dimensions {
 			high := min(bar.Y-2*gtx.Dp(6), gtx.Dp(52))
-			frame := image.Rect(gtx.Dp(12), (bar.Y-high)/2, size.X-gtx.Dp(12), (bar.Y+high)/2)
+			frame := image.Rect(gtx.Dp(12), (bar.Y-high)/2, size.X-s.barMargin(gtx), (bar.Y+high)/2)
 			fill := kit.Ink
 			if t.click.Pressed() || s.guide.open {
 				fill = kit.Soft
 			}
 			kit.Box(gtx.Ops, frame, gtx.Dp(8), max(1, gtx.Dp(1)), kit.BarMuted, fill)
-			kit.Put(gtx, (size.X-label.size.X)/2, (bar.Y-label.size.Y)/2, label.call)
+			kit.Put(gtx, (frame.Min.X+frame.Max.X-label.size.X)/2, (bar.Y-label.size.Y)/2, label.call)
 			return layout.Dimensions{Size: size}
 		})
 	})

@@ -52,16 +52,16 @@ func (s *Screens) table(gtx layout.Context, facts []ceremony.Fact, names int) la
 	var rows []layout.Widget
 	for _, f := range facts {
 		rows = append(rows, func(gtx layout.Context) layout.Dimensions {
-			value := kit.Style{Size: kit.SizeText, Color: kit.Ink}
+			value, draw := kit.Style{Size: kit.SizeText, Color: kit.Ink}, s.th.Text
 			if f.Mono {
-				value.Face = kit.Mono
+				value.Face, draw = kit.Mono, s.th.Digits
 			}
 			width := gtx.Constraints.Max.X
 			n := s.piece(kit.Loose(gtx, names), func(gtx layout.Context) layout.Dimensions {
 				return s.th.Text(gtx, factName(gtx), f.Name)
 			})
 			v := s.piece(kit.Loose(gtx, width-names-gap), func(gtx layout.Context) layout.Dimensions {
-				return s.th.Text(gtx, value, f.Value)
+				return draw(gtx, value, f.Value)
 			})
 			kit.Put(gtx, 0, 0, n.call)
 			kit.Put(gtx, names+gap, 0, v.call)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"anodize/core/ceremony"
+	"anodize/ui/kit"
 )
 
 // fixture is a view made by hand.
@@ -139,7 +140,7 @@ func ordinary() []fixture {
 		{"fingerprint", noted(with(base("Init root", 4), "Compare the fingerprint",
 			"Read it aloud, group by group, against the printout. Scan the code to compare by machine.",
 			fingerprintBody(), stop("differs", "It differs"), primary("same", "The same")), "Both operators have compared it")},
-		{"findings", with(base("Validate disc", 0), "The disc is as it should be", "31 checks passed, 1 warning, no errors.",
+		{"findings", with(base("Validate disc", 0), "The disc is not sound", "Read and checked from the first record: 6 sessions, 6 checks.",
 			findingsBody(6), primary("menu", "Back to the menu"))},
 		{"message", noticed(with(base("Sign CSR", 5), "The burn failed", "The session was not read back as it was written.",
 			ceremony.MessageBody{
@@ -194,12 +195,12 @@ func factsBody() ceremony.FactsBody {
 			{Name: "Issuer", Value: "CN=Example Root CA, O=Example Corp, C=US"},
 			{Name: "Valid", Value: "2026-04-25 14:31:22 UTC to 2036-04-22 14:31:22 UTC (3,650 days)", Mono: true},
 			{Name: "Key", Value: "ECDSA P-384"},
-			{Name: "Serial", Value: "5d 11 8c 02 77 e0 9b 41 c6 aa 30 1f", Mono: true},
+			{Name: "Serial", Value: "5d11 8c02 77e0 9b41 c6aa 301f", Mono: true},
 			{Name: "Path length", Value: "0"},
 		}},
 		{Title: "Request", Facts: []ceremony.Fact{
 			{Name: "File", Value: "INTCA1.CSR, 1,021 bytes"},
-			{Name: "SHA-256", Value: strings.ToLower(exampleHex), Mono: true},
+			{Name: "SHA-256", Value: strings.ToLower(strings.Join(kit.Groups(exampleHex), " ")), Mono: true},
 		}},
 	}}
 }
@@ -223,7 +224,7 @@ func fingerprintBody() ceremony.FingerprintBody {
 		{Name: "Subject", Value: "CN=Example Root CA, O=Example Corp, C=US"},
 		{Name: "Valid", Value: "2026-04-25 14:31:22 UTC to 2046-04-25 14:31:22 UTC (7,305 days)"},
 		{Name: "Key", Value: "ECDSA P-384, made in HSM 0034332673"},
-		{Name: "Serial", Value: "5d 11 8c 02 77 e0 9b 41 c6 aa 30 1f", Mono: true},
+		{Name: "Serial", Value: "5d11 8c02 77e0 9b41 c6aa 301f", Mono: true},
 	}}
 }
 

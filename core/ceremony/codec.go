@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"sort"
 	"strings"
+	"time"
 
 	"anodize/core/audit"
 	"anodize/core/ca"
@@ -65,12 +66,19 @@ func described(tbs []byte) ([]Fact, error) {
 	}
 	facts := make([]Fact, len(fields))
 	for i, f := range fields {
-		facts[i] = Fact{Name: f.Name, Value: f.Value}
+		facts[i] = Fact{Name: f.Name, Value: f.Value, Mono: isExact(f.Value)}
 		if isHex(f.Value) {
 			facts[i].Value, facts[i].Mono = groups(f.Value), true
 		}
 	}
 	return facts, nil
+}
+
+// isExact reports whether s is a time, an address or bytes, of which every letter
+// counts.
+func isExact(s string) bool {
+	_, err := time.Parse(stampLayout, s)
+	return err == nil || strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "DER ")
 }
 
 // isHex reports whether s is a digest or a number to be compared digit by digit.

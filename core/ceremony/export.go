@@ -97,7 +97,7 @@ func (c *Ceremony) finish(ctx context.Context, op operation, r *recorded, export
 		sum := sha256.Sum256(main.data)
 		q.body = FingerprintBody{
 			Of: "SHA-256 of " + main.name, Hex: upper(sum[:]), QR: upper(sum[:]),
-			Facts: append([]Fact{{Name: "Tree head", Value: groups(hexOf(tree[:])), Mono: true}, {Name: "Over", Value: plural(int(log.Len()), "record")}}, main.facts...),
+			Facts: append([]Fact{{Name: "Tree head", Value: groups(hexOf(tree[:])), Mono: true}, {Name: "Records", Value: number(log.Len())}}, main.facts...),
 		}
 	}
 	if r.warning != "" {

@@ -18,10 +18,7 @@ func (c *Ceremony) compareDisc(ctx context.Context) error {
 		}
 		_, err := c.askGate(ctx, screen{
 			title: "Begin a new archive on this disc?", sentence: "It is blank. Its first session will be written when a root is made.",
-			body: FactsBody{[]FactGroup{{Facts: []Fact{
-				{Name: "Disc", Value: m.Name}, {Name: "Free", Value: number(m.FreeBlocks) + " sectors", Mono: true},
-				{Name: "Sessions", Value: "at most " + number(m.SessionsLeft)},
-			}}}},
+			body:    blankDisc(m),
 			notice:  Notice{Kind: Caution, Text: "If a root exists already, this is the wrong disc: its archive is on the disc of the last ceremony."},
 			actions: []Action{shutDown, {ID: "new", Label: "A new archive", Key: "Enter", Kind: Primary}},
 		}, c.lostDevice(ctx))

@@ -143,14 +143,20 @@ func (c *Ceremony) findBlank(ctx context.Context, old disc.Identity) (*disc.Driv
 	return drive, &m, nil
 }
 
+// blankDisc is what people are told of a blank disc.
+func blankDisc(m *disc.Medium) FactsBody {
+	return FactsBody{[]FactGroup{{Facts: []Fact{
+		{Name: "Disc", Value: m.Name},
+		{Name: "Free", Value: fmt.Sprintf("%s, %s sectors", capacity(int64(m.FreeBlocks)*sectorSize), number(m.FreeBlocks))},
+		{Name: "Sessions", Value: "at most " + number(m.SessionsLeft)},
+	}}}}
+}
+
 // agreeToDisc has people agree that a blank disc takes the archive.
 func (c *Ceremony) agreeToDisc(ctx context.Context, drive *disc.Drive, m *disc.Medium) (bool, error) {
 	e, err := c.ask(ctx, screen{
 		title: "Shall this disc take the archive?", sentence: "It is blank. All of the archive is written to it in one session, and read back.",
-		body: FactsBody{[]FactGroup{{Facts: []Fact{
-			{Name: "Disc", Value: m.Name}, {Name: "Free", Value: number(m.FreeBlocks) + " sectors", Mono: true},
-			{Name: "Sessions", Value: "at most " + number(m.SessionsLeft)},
-		}}}},
+		body:    blankDisc(m),
 		actions: []Action{{ID: "other", Label: "Another disc", Key: "Esc", Kind: Stop}, {ID: "use", Label: "Use this disc", Key: "Enter", Kind: Primary}},
 	}, func() bool {
 		now, err := drive.Medium(ctx)

@@ -13,8 +13,10 @@ import (
 	"anodize/core/profile"
 )
 
+const stampLayout = "2006-01-02 15:04:05 UTC"
+
 // stamp is how a time is written on a screen.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
+func stamp(t time.Time) string { return t.UTC().Format(stampLayout) }
 
 // rfc3339 is how a time is written in the log.
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
@@ -61,6 +63,14 @@ func size(n int64) string {
 		return fmt.Sprintf("%d KiB", (n+1<<9)>>10)
 	}
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+}
+
+// capacity is room on a disc in the unit that stands on its box.
+func capacity(n int64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%d MB", n/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 }
 
 // groups writes hex digits in groups of four.

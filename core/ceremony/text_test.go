@@ -21,6 +21,8 @@ func TestHowThingsAreWritten(t *testing.T) {
 		{"bytes", size(512), "512 bytes"},
 		{"kibibytes", size(614 << 10), "614 KiB"},
 		{"mebibytes", size(3 << 19), "1.5 MiB"},
+		{"room on a Blu-ray disc", capacity(12_219_392 * 2048), "25.0 GB"},
+		{"room on a CD", capacity(359_844 * 2048), "736 MB"},
 		{"a digest", groups("a1b2c3d4e"), "a1b2 c3d4 e"},
 		{"nothing in groups", groups(""), ""},
 		{"a sentence", capital("the disc is full"), "The disc is full"},
