@@ -8,7 +8,8 @@
 // discs, made again from the copies, are what was read back there; every STATE.JSON is what
 // the log replays to; every file stands in a session.close with its length and
 // SHA-256, and every file named there is present; certificates and CRLs carry
-// the intended bytes under the root's signature; the HSM's own log tells of
+// the intended bytes under the root's signature, and say what the profile and the
+// request ask for and nothing else; the HSM's own log tells of
 // exactly the signatures on record; what a device attests of the root key is so, and
 // leads to a pinned root if one is given; and every RECORD.HTML is what it is when
 // made again.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"anodize/core/audit"
+	"anodize/core/ca"
+	"anodize/core/profile"
 )
 
 // issued walks through a log, with what certificates and CRLs are compared with.
@@ -20,6 +22,7 @@ type issued struct {
 	v       *verifier
 	session int // index of the session that the present record belongs to
 	mode    string
+	asked   asked // its profile is nil if that cannot be read
 	intent  audit.Event
 	spki    []byte // from key.generated
 	root    *x509.Certificate
@@ -31,8 +34,9 @@ type issued struct {
 // the log.
 func (v *verifier) checkArtifacts(c *check) string {
 	w := &issued{v: v}
+	w.asked.profile, _ = profile.Parse(v.res.Profile) // checkProfile says what is wrong with it
 	for _, r := range v.res.Log.Records() {
-		if err := w.record(r.Event); err != nil {
+		if err := w.record(r); err != nil {
 			c.error("record %d, %s: %v", r.Seq, r.Event.Name(), err)
 		}
 	}
@@ -43,16 +47,19 @@ func (v *verifier) checkArtifacts(c *check) string {
 	return fmt.Sprintf("%d certificates and %d CRLs are as intended, under one root's signature", w.certificates, w.crls)
 }
 
-func (w *issued) record(e audit.Event) error {
-	switch e := e.(type) {
+func (w *issued) record(r audit.Record) error {
+	switch e := r.Event.(type) {
 	case audit.Genesis:
 		w.mode = e.Mode
+		if e.Mode == "rehearsal" {
+			w.asked.prefix = rehearsalPrefix
+		}
 	case audit.SessionClose:
 		w.session++
 	case audit.IntentInitRoot, audit.IntentIssueCRL:
-		w.intent = e
+		w.intent, w.asked.at = e, r.Time
 	case audit.IntentSignCSR:
-		w.intent = e
+		w.intent, w.asked.at = e, r.Time
 		_, err := readRequest(e)
 		return err
 	case audit.KeyGenerated:
@@ -85,7 +92,8 @@ func (w *issued) file(name, sum string) ([]byte, error) {
 	return der, nil
 }
 
-// readRequest verifies a request's signature before anything else of it.
+// readRequest verifies a request's signature before anything else of it but the
+// kind and size of its key, which bound how long that takes.
 func readRequest(e audit.IntentSignCSR) (*x509.CertificateRequest, error) {
 	der, err := base64.StdEncoding.DecodeString(e.CSR)
 	if err != nil {
@@ -93,6 +101,9 @@ func readRequest(e audit.IntentSignCSR) (*x509.CertificateRequest, error) {
 	}
 	csr, err := x509.ParseCertificateRequest(der)
 	if err != nil {
+		return nil, fmt.Errorf("csr: %w", err)
+	}
+	if _, err := ca.AlgorithmOf(csr.PublicKey); err != nil {
 		return nil, fmt.Errorf("csr: %w", err)
 	}
 	if err := csr.CheckSignature(); err != nil {
@@ -129,6 +140,8 @@ func sameCertificate(cert *x509.Certificate, e audit.CertificateIssued) error {
 	switch {
 	case audit.SerialText(cert.SerialNumber) != e.Serial:
 		return fmt.Errorf("its serial number is %x, the log's %s", cert.SerialNumber, e.Serial)
+	case cert.Subject.String() != e.Subject:
+		return fmt.Errorf("its subject is %q, the log's %q", cert.Subject, e.Subject)
 	case !sameTime(cert.NotBefore, e.NotBefore) || !sameTime(cert.NotAfter, e.NotAfter):
 		return fmt.Errorf("it is valid from %v to %v, by the log from %s to %s", cert.NotBefore, cert.NotAfter, e.NotBefore, e.NotAfter)
 	}
@@ -147,10 +160,16 @@ func (w *issued) rootCertificate(cert *x509.Certificate, e audit.CertificateIssu
 	if !bytes.Equal(cert.RawIssuer, cert.RawSubject) {
 		return fmt.Errorf("%s: issuer and subject differ", e.File)
 	}
+	if _, err := ca.AlgorithmOf(cert.PublicKey); err != nil { // also bounds how long a signature takes
+		return fmt.Errorf("%s: %w", e.File, err)
+	}
 	if err := cert.CheckSignatureFrom(cert); err != nil {
 		return fmt.Errorf("%s: its signature: %w", e.File, err)
 	}
 	w.root, w.v.res.Root = cert, cert.Raw
+	if err := w.asked.root(cert); err != nil {
+		return fmt.Errorf("%s: %w", e.File, err)
+	}
 	return nil
 }
 
@@ -175,6 +194,9 @@ func (w *issued) intermediate(cert *x509.Certificate, e audit.CertificateIssued)
 	}
 	if err := cert.CheckSignatureFrom(w.root); err != nil {
 		return fmt.Errorf("%s: its signature: %w", e.File, err)
+	}
+	if err := w.asked.intermediate(cert, w.root, csr, intent.Profile); err != nil {
+		return fmt.Errorf("%s: %w", e.File, err)
 	}
 	return nil
 }
@@ -210,5 +232,8 @@ func (w *issued) crl(e audit.CRLIssued) error {
 		}
 	}
 	w.v.res.CRL = der
+	if err := w.asked.list(crl); err != nil {
+		return fmt.Errorf("%s: %w", e.File, err)
+	}
 	return nil
 }

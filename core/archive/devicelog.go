@@ -34,6 +34,7 @@ type devices struct {
 
 // device is what is known of one HSM.
 type device struct {
+	logs    bool         // it keeps a log: every YubiHSM does, whatever is said of it later
 	known   bool         // it has entries on record, since its reset
 	last    hsm.LogEntry // the newest of them
 	signed  int          // certificates and CRLs on record since its last hsm.log
@@ -58,9 +59,11 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 		switch e := r.Event.(type) {
 		case audit.CeremonyBegin:
 			d.begin, d.source, d.now, d.told = e, "", map[string]purpose{}, map[string]bool{}
+			d.meet(e.HSM)
 		case audit.IntentInitRoot, audit.IntentKeyBackup, audit.IntentRekeyShares, audit.IntentUpdateHSM:
 			d.intend(e)
 		case audit.HSMBootstrapped:
+			d.meet(e.HSM)
 			if at := d.of(e.HSM.Serial); e.Reset() {
 				at.known, at.last, at.key = false, hsm.LogEntry{}, 0 // which empties all
 			}
@@ -82,6 +85,12 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 		return ""
 	}
 	return fmt.Sprintf("%d entries of the HSM's own log are one chain and tell of %d signatures, all on record", d.entries, d.expected)
+}
+
+// meet notes what is said of an HSM.
+func (d *devices) meet(facts audit.HSMFacts) {
+	at := d.of(facts.Serial)
+	at.logs = at.logs || facts.Backend == hsm.YubiHSM
 }
 
 // ended settles a ceremony. One that stopped may have lost a signature that the
@@ -114,6 +123,9 @@ func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 	}
 	at := d.of(e.Serial)
 	if len(e.Entries) == 0 && e.LastDigest == "" {
+		if at.logs || at.known {
+			c.error("record %d: the log of HSM %s is empty, which it never is once the HSM was opened", seq, e.Serial)
+		}
 		at.signed, at.excused = 0, 0 // a device without a log of its own
 		return
 	}

@@ -21,6 +21,10 @@ func (v *verifier) checkProfile(c *check) string {
 	}
 	for _, r := range v.res.Log.Records() {
 		switch e := r.Event.(type) {
+		case audit.CeremonyBegin:
+			if e.HSM.Backend != string(p.HSM.Backend) {
+				c.error("record %d: the HSM %s is driven as %s, by the profile as %s", r.Seq, e.HSM.Serial, e.HSM.Backend, p.HSM.Backend)
+			}
 		case audit.IntentInitRoot:
 			if e.KeySpec != string(p.HSM.KeySpec) || e.KeyLabel != p.HSM.KeyLabel {
 				c.error("record %d: the key %s %q is not the profile's, %s %q", r.Seq, e.KeySpec, e.KeyLabel, p.HSM.KeySpec, p.HSM.KeyLabel)

@@ -43,7 +43,7 @@ func FromTracks(tracks []disc.Track, read func(disc.Track) (*disc.Session, error
 // no other session.
 func FromImage(r io.ReaderAt, size int64) (sessions []Session, damage []error) {
 	view := &mask{r: r, size: size}
-	for {
+	for round := 1; ; round++ {
 		recorded, damage := disc.Find(view, size)
 		sessions := FromDisc(recorded)
 		before := len(view.torn)
@@ -58,7 +58,7 @@ func FromImage(r io.ReaderAt, size int64) (sessions []Session, damage []error) {
 				view.hideVolumes(stray.First, stray.Last)
 			}
 		}
-		if len(view.torn) == before {
+		if len(view.torn) == before || round == maxRounds {
 			return sessions, append(damage, view.damage()...)
 		}
 	}
@@ -80,6 +80,7 @@ const (
 	sectorSize   = 2048
 	volumeSector = 16 // where a session's volume descriptor stands (ECMA-119 section 6.7.1)
 	maxTorn      = 64 // torn sessions on one disc that are told apart from other damage
+	maxRounds    = 16 // readings of a disc whose torn sessions hide one another
 )
 
 // volumeMark is what a primary volume descriptor begins with (ECMA-119 section 8.4).
@@ -123,7 +124,7 @@ func (m *mask) hasVolume(first, last uint32) bool {
 
 // hideVolumes hides what looks like volume descriptors among stray sectors.
 func (m *mask) hideVolumes(first, last uint32) {
-	for sector := int64(max(first, volumeSector)); sector <= int64(last); sector++ {
+	for sector := int64(max(first, volumeSector)); sector <= int64(last) && len(m.torn) < maxTorn; sector++ {
 		if !m.isVolume(uint32(sector)) {
 			continue
 		}
@@ -152,6 +153,7 @@ const (
 	maxCopies      = 1024
 	maxDirectories = 8192
 	maxFiles       = 1024
+	maxCopied      = 1<<32 - 2048 // bytes of a file: what a disc can hold, while a copy may be of nothing but holes
 )
 
 // FromDirectory takes directories copied from a disc: either the root of one
@@ -243,6 +245,10 @@ func copiedFiles(root fs.FS, dir string) (files []disc.File, damage []error, err
 		}
 		if !info.Mode().IsRegular() {
 			damage = append(damage, fmt.Errorf("%q is not a regular file", name))
+			continue
+		}
+		if info.Size() > maxCopied {
+			damage = append(damage, fmt.Errorf("%q has %d bytes, more than a file of an archive can have", name, info.Size()))
 			continue
 		}
 		content := &fileReader{root, name}

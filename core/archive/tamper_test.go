@@ -61,6 +61,7 @@ func TestWhatTheLogSaysAndIsNotSo(t *testing.T) {
 	}{
 		"a certificate valid from another time": {intermediate(func(e *audit.CertificateIssued) { e.NotBefore = "2020-01-01T00:00:00Z" }), "artifacts"},
 		"a certificate valid to another time":   {intermediate(func(e *audit.CertificateIssued) { e.NotAfter = "2099-01-01T00:00:00Z" }), "artifacts"},
+		"a certificate of another name":         {intermediate(func(e *audit.CertificateIssued) { e.Subject = "CN=Other" }), "artifacts"},
 		"a CRL of another time":                 {tamper(func(e *audit.CRLIssued) { e.ThisUpdate = "2020-01-01T00:00:00Z" }), "artifacts"},
 		"a CRL with entries that are not there": {tamper(func(e *audit.CRLIssued) { e.Revoked = int(e.Number) - 1 }), "artifacts"},
 		"a CRL with other bytes than intended":  {tamper(func(e *audit.IntentIssueCRL) { e.TBS = base64.StdEncoding.EncodeToString([]byte("other")) }), "artifacts"},
@@ -193,9 +194,36 @@ func TestADeviceLogThatDoesNotBeginWithAResetIsAWarning(t *testing.T) {
 	}
 }
 
-func TestADeviceWithoutALogIsNoError(t *testing.T) {
-	b := tamper(func(e *audit.HSMLog) { *e = audit.HSMLog{Serial: e.Serial} })(t)
-	if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Pass {
+func TestAYubiHSMWithoutALogIsAnError(t *testing.T) {
+	empty := func(e *audit.HSMLog) { *e = audit.HSMLog{Serial: e.Serial} }
+	r := verify(tamper(empty)(t).Image, archive.Options{})
+	if !found(r, archive.Error, "hsm log") {
 		t.Errorf("findings %v", r.Findings)
+	}
+
+	// What is said of an HSM changes nothing: what drives it is the profile's to say.
+	b := archivetest.New(t, "rehearsal")
+	b.Maker = nil
+	b.Tamper = func(e audit.Event) audit.Event {
+		switch e := e.(type) {
+		case audit.CeremonyBegin:
+			e.HSM.Backend = "pkcs11"
+			return e
+		case audit.IntentInitRoot:
+			e.HSM.Backend = "pkcs11"
+			return e
+		case audit.HSMBootstrapped:
+			e.HSM.Backend = "pkcs11"
+			return e
+		case audit.HSMLog:
+			empty(&e)
+			return e
+		}
+		return e
+	}
+	b.InitRoot()
+	r = verify(b.Image, archive.Options{})
+	if found(r, archive.Error, "hsm log") || !found(r, archive.Error, "profile") {
+		t.Errorf("said to be of another kind: findings %v", r.Findings)
 	}
 }

@@ -30,14 +30,25 @@ func (e *StrayError) Error() string {
 func Find(r io.ReaderAt, size int64) ([]*Session, []error) {
 	f := &finder{r: r, end: min(size/sectorSize, math.MaxUint32)}
 	if size%sectorSize != 0 {
-		f.errs = append(f.errs, fmt.Errorf("the image ends in the middle of sector %d", f.end))
+		f.fault(fmt.Errorf("the image ends in the middle of sector %d", f.end))
 	}
 	for f.next < f.end {
 		f.scan()
 	}
 	f.endStray()
+	if f.untold > 0 {
+		f.errs = append(f.errs, fmt.Errorf("looking for sessions: %d more faults are not told", f.untold))
+	}
 	return f.sessions, f.errs
 }
+
+// Bounds of what is kept of one image, which may be made to fill all memory. The
+// sessions of a disc hold all earlier logs again and again: before they hold so many
+// files, the largest disc is full.
+const (
+	maxFaults   = 1000
+	maxAllFiles = 1 << 22
+)
 
 // finder is the state of Find.
 type finder struct {
@@ -46,8 +57,18 @@ type finder struct {
 	next     int64 // the sector to look at
 	floor    int64 // no session begins before it
 	sessions []*Session
-	errs     []error
+	files    int         // of all sessions
+	errs     []error     // at most maxFaults
+	untold   int         // and so many more
 	stray    *StrayError // not yet reported
+}
+
+func (f *finder) fault(err error) {
+	if len(f.errs) < maxFaults {
+		f.errs = append(f.errs, err)
+	} else {
+		f.untold++
+	}
 }
 
 // scan looks at the next sectors, up to and including one session.
@@ -59,7 +80,7 @@ func (f *finder) scan() {
 		return
 	}
 	// One bad sector must not hide a session that begins near it.
-	f.errs = append(f.errs, fmt.Errorf("looking for sessions: %w", err))
+	f.fault(fmt.Errorf("looking for sessions: %w", err))
 	one := b[:sectorSize]
 	for stop := f.next + int64(len(b))/sectorSize; f.next < stop; {
 		if readFull(f.r, one, f.next*sectorSize) != nil {
@@ -91,18 +112,25 @@ var zeroSector [sectorSize]byte
 // tells whether there is one.
 func (f *finder) session(start int64) bool {
 	if start < f.floor {
-		f.errs = append(f.errs, fmt.Errorf("the volume descriptor at sector %d is too near to what stands before it", f.next))
+		f.fault(fmt.Errorf("the volume descriptor at sector %d is too near to what stands before it", f.next))
 		return false
 	}
 	s, err := ReadSession(f.r, f.end*sectorSize, uint32(start))
 	if err != nil {
-		f.errs = append(f.errs, err)
+		f.fault(err)
 		return false
 	}
 	f.endStray()
 	f.sessions = append(f.sessions, s)
 	f.next = start + int64(s.Blocks)
 	f.floor = f.next
+	for _, d := range s.Directories {
+		f.files += len(d.Files)
+	}
+	if f.files > maxAllFiles {
+		f.fault(fmt.Errorf("looking for sessions: the sessions up to sector %d hold more than %d files, more than any disc of an archive", f.next, maxAllFiles))
+		f.next = f.end
+	}
 	return true
 }
 
@@ -117,7 +145,7 @@ func (f *finder) addStray(sector uint32) {
 
 func (f *finder) endStray() {
 	if f.stray != nil {
-		f.errs = append(f.errs, f.stray)
+		f.fault(f.stray)
 		f.stray = nil
 	}
 }

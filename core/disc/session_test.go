@@ -436,3 +436,14 @@ func TestFindReadsAHostileImageInLinearTime(t *testing.T) {
 		t.Errorf("read %d bytes of an image of %d", r.bytes, len(image))
 	}
 }
+
+func TestFaultsWithoutEndAreCounted(t *testing.T) {
+	image := bytes.Repeat(append([]byte("\x01CD001\x01"), make([]byte, sectorSize-7)...), 3*maxFaults)
+	sessions, errs := Find(bytes.NewReader(image), int64(len(image)))
+	if len(sessions) != 0 || len(errs) != maxFaults+1 {
+		t.Fatalf("%d sessions, %d errors", len(sessions), len(errs))
+	}
+	if last := errs[maxFaults].Error(); !strings.Contains(last, "more faults") {
+		t.Errorf("the last one is %q", last)
+	}
+}

@@ -82,6 +82,9 @@ type Builder struct {
 	RootTemplate func(*Builder, *x509.Certificate)
 	CRLTemplate  func(*Builder, *x509.RevocationList)
 
+	// ChildTemplate, if set, may change what is meant and signed for an intermediate.
+	ChildTemplate func(*x509.Certificate)
+
 	// Page, if set, may change a RECORD.HTML before it is put on record.
 	Page func([]byte) []byte
 

@@ -100,19 +100,28 @@ func (b *Builder) nextSerial() *big.Int {
 	return big.NewInt(b.serial)
 }
 
-func (b *Builder) name(s string) pkix.Name {
+// name is a common name as a certificate has it.
+func (b *Builder) name(s string) string {
 	if b.Mode == "rehearsal" {
-		s = "REHEARSAL " + s
+		return "REHEARSAL " + s
 	}
-	return pkix.Name{CommonName: s}
+	return s
 }
+
+// RootName is the root's name by the profile.
+func (b *Builder) RootName() pkix.Name {
+	return pkix.Name{Country: []string{"US"}, Organization: []string{"Example Corp"}, CommonName: b.name("Example Root CA")}
+}
+
+// until is when a validity of so many days ends that includes both its ends.
+func until(from time.Time, days int) time.Time { return from.AddDate(0, 0, days).Add(-time.Second) }
 
 // IntendRoot burns the intent of init-root and returns it with the certificate.
 func (b *Builder) IntendRoot() (audit.IntentInitRoot, *x509.Certificate) {
 	b.TB.Helper()
 	from := b.Now
-	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: b.name("Example Root CA"), NotBefore: from,
-		NotAfter: from.AddDate(20, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: b.RootName(), NotBefore: from,
+		NotAfter: until(from, 7305), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	if b.RootTemplate != nil {
 		b.RootTemplate(b, template)
 	}
@@ -125,7 +134,7 @@ func (b *Builder) IntendRoot() (audit.IntentInitRoot, *x509.Certificate) {
 	b.Begin("init-root")
 	intent := audit.IntentInitRoot{Set: 7, Generation: 0, Threshold: 2, Custodians: []string{"Ada", "Émilie", "Grace"}, HSM: facts,
 		KeyLabel: "root", KeySpec: "ecdsa-p384", Subject: cert.Subject.String(), Serial: audit.SerialText(cert.SerialNumber),
-		NotBefore: Stamp(cert.NotBefore), NotAfter: Stamp(cert.NotAfter), CRLNumber: b.crl, NextUpdate: Stamp(from.AddDate(0, 0, 90))}
+		NotBefore: Stamp(cert.NotBefore), NotAfter: Stamp(cert.NotAfter), CRLNumber: b.crl, NextUpdate: Stamp(from.AddDate(0, 0, 365))}
 	b.Add(intent)
 	b.Burn(audit.IntentSession)
 	return intent, cert
@@ -190,7 +199,7 @@ func (b *Builder) Issued(kind, file string, cert *x509.Certificate) {
 // NewCRL signs an empty CRL.
 func (b *Builder) NewCRL(number uint64) *x509.RevocationList {
 	b.TB.Helper()
-	template := &x509.RevocationList{Number: new(big.Int).SetUint64(number), ThisUpdate: b.Root.NotBefore, NextUpdate: b.Root.NotBefore.AddDate(0, 0, 90)}
+	template := &x509.RevocationList{Number: new(big.Int).SetUint64(number), ThisUpdate: b.Root.NotBefore, NextUpdate: b.Root.NotBefore.AddDate(0, 0, 365)}
 	if b.CRLTemplate != nil {
 		b.CRLTemplate(b, template)
 	}
@@ -212,7 +221,7 @@ func (b *Builder) CRLIssued(crl *x509.RevocationList) {
 	f := disc.NewFile("ROOT.CRL", crl.Raw)
 	b.Files = append(b.Files, f)
 	b.Add(audit.CRLIssued{Number: b.crl, File: f.Name, SHA256: Facts([]disc.File{f})[0].SHA256,
-		ThisUpdate: Stamp(b.Root.NotBefore), NextUpdate: Stamp(b.Root.NotBefore.AddDate(0, 0, 90))})
+		ThisUpdate: Stamp(b.Root.NotBefore), NextUpdate: Stamp(b.Root.NotBefore.AddDate(0, 0, 365))})
 }
 
 // Open adds what the first session after another ceremony begins with.
@@ -236,11 +245,15 @@ func (b *Builder) Open() {
 func (b *Builder) IntendCSR() (file string, cert *x509.Certificate) {
 	b.TB.Helper()
 	b.children++
-	subject := b.name(fmt.Sprintf("Example Issuing CA %d <&> \u2028", b.children))
-	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subject}, b.Key)
+	subject := fmt.Sprintf("Example Issuing CA %d <&> \u2028", b.children)
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: subject}}, b.Key)
 	b.must(err)
-	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: subject, NotBefore: b.Root.NotBefore, NotAfter: b.Root.NotBefore.AddDate(5, 0, 0),
+	template := &x509.Certificate{SerialNumber: b.nextSerial(), Subject: pkix.Name{CommonName: b.name(subject)},
+		NotBefore: b.Root.NotBefore, NotAfter: until(b.Root.NotBefore, 1826), CRLDistributionPoints: []string{"http://crl.example.com/root.crl"},
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	if b.ChildTemplate != nil {
+		b.ChildTemplate(template)
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, b.Root, b.Key.Public(), b.Key)
 	b.must(err)
 	cert, err = x509.ParseCertificate(der)

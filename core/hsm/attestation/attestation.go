@@ -20,6 +20,7 @@ package attestation
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
@@ -32,6 +33,7 @@ import (
 const (
 	ChainLength    = 2       // certificates: the key's, then the device's own
 	MaxCertificate = 8 << 10 // bytes of one of them; real ones have about 1,000
+	maxModulus     = 8192    // bits of an RSA key: the time of a verification grows with their square at least
 )
 
 // ErrBroken is wrapped by every error that says that a chain does not attest
@@ -225,6 +227,9 @@ func (c *certificate) checkSignature(key any) error {
 	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
 	default:
 		return errors.New("it is signed by an algorithm that no device uses")
+	}
+	if pub, ok := key.(*rsa.PublicKey); ok && pub.N.BitLen() > maxModulus {
+		return fmt.Errorf("its signer's key is RSA of %d bits: no device has more than %d", pub.N.BitLen(), maxModulus)
 	}
 	signer := &x509.Certificate{PublicKey: key}
 	if err := signer.CheckSignature(c.algorithm, c.tbs, c.signature); err != nil {
