@@ -41,7 +41,8 @@ func through(g Gate, l Location, a access) (_ *folder, err error) {
 var ErrNoPlace = errors.New("this is no disk that can be pulled out")
 
 // MountAt is the other side of a Gate: it mounts a place that Find lists below root
-// on a folder, for one user alone.
+// on a folder, for one user alone. A medium to boot from is mounted for reading only:
+// whoever may write to it decides what the next ceremony runs on.
 func MountAt(root, name, at string, writable bool, uid, gid int) error {
 	all, err := Find(root)
 	if err != nil {
@@ -65,6 +66,9 @@ func mountAt(l Location, at string, writable bool, o *owner) error {
 	}
 	a := readOnly
 	if writable {
+		if err := l.mayWrite(); err != nil {
+			return fmt.Errorf("mounting %s for writing: %w", l.Name, err)
+		}
 		a = readWrite
 	}
 	tree, err := detached(l.Node, format, a, o)
