@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"anodize/cmd/anodize-image/internal/cpio"
@@ -128,10 +129,19 @@ type walker struct {
 	parts []Part
 }
 
+// plain says whether a name can be printed as it is: one that is meant for a terminal
+// could show another image's hashes there.
+func plain(name string) bool {
+	return !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 func (w *walker) walk(path string, entries []fat.Entry) error {
 	for _, e := range entries {
 		if w.seen++; w.seen > maxSeen {
 			return fmt.Errorf("it has more than %d files and folders, so it is none of ours", maxSeen)
+		}
+		if !plain(e.Name) {
+			return fmt.Errorf("it has a file called %q, so it is none of ours", e.Name)
 		}
 		if !e.Folder {
 			data, err := w.fs.ReadFile(e, MaxSize)

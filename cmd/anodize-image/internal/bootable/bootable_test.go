@@ -98,6 +98,18 @@ func TestWhatWasAssembledIsFoundAgain(t *testing.T) {
 	}
 }
 
+func TestANameThatIsMeantForATerminalIsRefused(t *testing.T) {
+	image, err := Assemble(disc, []byte("kernel"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := image[bytes.Index(image, []byte("EFI        \x10")):][:32]
+	copy(entry, "E\x1b[2J")
+	if _, _, err := Open(image); err == nil || !strings.Contains(err.Error(), `"E\x1b[2J"`) {
+		t.Errorf("opened with %v", err)
+	}
+}
+
 func TestAPartitionWithMuchElseIsRefused(t *testing.T) {
 	image, err := Assemble(disc, []byte("kernel"))
 	if err != nil {
@@ -122,6 +134,7 @@ func TestWhatIsNoKernelOfOursIsRefused(t *testing.T) {
 		"a payload behind the end":   beyond,
 		"half a payload":             append(bytes.Clone(whole[:1200]), make([]byte, len(whole)-1200)...),
 		"a kernel without initramfs": kernel(t, []byte("only a kernel")),
+		"a program's name that is meant for a terminal": kernel(t, Initramfs([]Program{{"init\x1b[2J", nil}})),
 	} {
 		if _, err := Unpack(data); !errors.Is(err, ErrKernel) {
 			t.Errorf("%s: %v", name, err)

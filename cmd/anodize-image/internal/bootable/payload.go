@@ -47,6 +47,9 @@ func Unpack(kernel []byte) ([]Part, error) {
 	}
 	parts := []Part{{Path: "vmlinux", Data: append(bytes.Clone(vmlinux[:at]), vmlinux[end:]...)}}
 	for _, e := range entries {
+		if !plain(e.Name) {
+			return nil, fmt.Errorf("%w: a file of its initramfs is called %q", ErrKernel, e.Name)
+		}
 		parts = append(parts, Part{Path: "initramfs/" + e.Name, Data: describe(e)})
 	}
 	return parts, nil

@@ -103,6 +103,17 @@ func TestWhatWasWrittenIsReadBack(t *testing.T) {
 	}
 }
 
+// What an image says of itself is printed beside its hash.
+func TestALabelThatIsMeantForATerminalIsRefused(t *testing.T) {
+	for _, at := range []int{40, 446} {
+		image, _ := written(t, volume())
+		copy(image[primaryDescriptor*sector+at:], "\x1b[2J")
+		if v, err := Read(image); !errors.Is(err, ErrFormat) {
+			t.Errorf("at %d: read %q %q, %v", at, v.Label, v.Source, err)
+		}
+	}
+}
+
 func TestWhatCannotBeBootedIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*Volume){
 		"a partition larger than El Torito can say": func(v *Volume) { v.Partition = make([]byte, 32<<20) },

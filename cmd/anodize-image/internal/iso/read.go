@@ -20,6 +20,9 @@ func Read(image []byte) (v Volume, err error) {
 	}
 	v.Label = strings.TrimRight(string(primary[40:72]), " ")
 	v.Source = strings.TrimRight(string(primary[446:574]), " ")
+	if strings.Trim(v.Label+v.Source, letters) != "" { // it will be printed, and could be meant for a terminal
+		return v, fmt.Errorf("%w: its label or its source is none that this program writes", ErrFormat)
+	}
 	if v.Time, err = time.Parse("20060102150405", string(primary[813:827])); err != nil {
 		return v, fmt.Errorf("%w: no time of creation", ErrFormat)
 	}
