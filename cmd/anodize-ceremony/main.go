@@ -24,6 +24,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"anodize/cmd/internal/gate"
+	"anodize/cmd/internal/program"
 	"anodize/core/ceremony"
 	"anodize/devices/machine"
 )
@@ -116,7 +117,7 @@ func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (err error) {
 	if err := keepMemoryPrivate(); err != nil {
 		return err
 	}
-	sum, err := ownHash()
+	sum, err := program.Hash()
 	if err != nil {
 		return err
 	}

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"anodize/cmd/internal/program"
 )
 
 // keepMemoryPrivate lets no crash write this process's memory anywhere, and no other
@@ -21,24 +19,6 @@ func keepMemoryPrivate() error {
 		return fmt.Errorf("closing the memory to other programs: %w", err)
 	}
 	return nil
-}
-
-// ownHash is the SHA-256 of the running program.
-func ownHash() (sum [32]byte, err error) {
-	path, err := os.Executable()
-	if err != nil {
-		return sum, fmt.Errorf("finding the running program: %w", err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, fmt.Errorf("opening the running program: %w", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("reading the running program: %w", err)
-	}
-	return [32]byte(h.Sum(nil)), nil
 }
 
 // commit is what the program was built from, in hex, with "-dirty" behind it if the
@@ -63,13 +43,4 @@ func builtAt() (time.Time, error) {
 }
 
 // version names the program as it was built.
-func version() string {
-	if commit != "" {
-		return "anodize-ceremony " + commit
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "anodize-ceremony (devel)"
-	}
-	return "anodize-ceremony " + info.Main.Version
-}
+func version() string { return program.Version("anodize-ceremony", commit) }

@@ -222,9 +222,9 @@ func TestTwoOfAKindAreRefusedByName(t *testing.T) {
 
 func TestTwoSticksAreToldApartByWhatStandsOnThem(t *testing.T) {
 	for want, models := range map[string][2]string{
-		"2 sticks are plugged in, SanDisk Ultra 4 MB and SanDisk Cruzer 4 MB: leave one in":                {"Ultra", "Cruzer"},
+		"2 sticks are plugged in, SanDisk Ultra 4 MB and SanDisk Cruzer 4 MB: leave one in":              {"Ultra", "Cruzer"},
 		"2 sticks are plugged in, SanDisk Ultra 4 MB at sda and SanDisk Ultra 4 MB at sdb: leave one in": {"Ultra", "Ultra"},
-		"2 sticks are plugged in, SanDisk Ultra 4 MB and sdb: leave one in":                                {"Ultra", ""},
+		"2 sticks are plugged in, SanDisk Ultra 4 MB and sdb: leave one in":                              {"Ultra", ""},
 	} {
 		r := newTestRoom(t)
 		for i, name := range []string{"sda", "sdb"} {

@@ -5,14 +5,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
+	"anodize/cmd/internal/program"
 	"anodize/core/ceremony"
 	"anodize/core/disc"
 	"anodize/devices/sim"
@@ -86,7 +85,7 @@ func (s *stage) ceremony() (*room, *ceremony.Ceremony, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sum, err := ownHash()
+	sum, err := program.Hash()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,32 +107,8 @@ func (s *stage) start(ctx context.Context, o options, d host.Display) (*player, 
 	return p, stop, nil
 }
 
-// ownHash is the SHA-256 of the running program.
-func ownHash() (sum [32]byte, err error) {
-	path, err := os.Executable()
-	if err != nil {
-		return sum, fmt.Errorf("finding the running program: %w", err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, fmt.Errorf("opening the running program: %w", err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("reading the running program: %w", err)
-	}
-	return [32]byte(h.Sum(nil)), nil
-}
-
 // version names the program as it was built.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "anodize-rehearsal (devel)"
-	}
-	return "anodize-rehearsal " + info.Main.Version
-}
+func version() string { return program.Version("anodize-rehearsal", "") }
 
 // leave writes the disc's image and the list of its sessions.
 func (s *stage) leave(d *sim.Disc) (err error) {

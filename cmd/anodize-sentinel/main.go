@@ -16,7 +16,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
+
+	"anodize/cmd/internal/program"
 )
 
 func main() {
@@ -36,13 +37,4 @@ func main() {
 var commit string
 
 // version names the program as it was built.
-func version() string {
-	if commit != "" {
-		return "anodize-sentinel " + commit
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "anodize-sentinel (devel)"
-	}
-	return "anodize-sentinel " + info.Main.Version
-}
+func version() string { return program.Version("anodize-sentinel", commit) }

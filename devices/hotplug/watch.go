@@ -12,7 +12,6 @@ package hotplug
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +19,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"anodize/devices/internal/sysfs"
 )
 
 // every is how often sysfs and the drives are looked at.
@@ -104,9 +105,6 @@ func (w *watcher) state() string {
 	return b.String()
 }
 
-// maxAttribute bounds what is read of a file in sysfs, in bytes.
-const maxAttribute = 4096
-
 // read is an attribute of a device in sysfs, or where its link leads if the name is
 // empty; empty if it cannot be had.
 func read(device, attribute string) string {
@@ -117,16 +115,7 @@ func read(device, attribute string) string {
 		}
 		return to
 	}
-	f, err := os.Open(filepath.Join(device, attribute))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxAttribute))
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
+	return sysfs.Attribute(device, attribute)
 }
 
 // nodes delivers a value after every event on a device node, until ctx ends. It
