@@ -189,6 +189,38 @@ func TestABackupThatBrokeOffGoesOn(t *testing.T) {
 	}
 }
 
+// The HSM gave the key away and its answer was lost: it gives it once more, and the
+// record says so.
+func TestAnExportWhoseAnswerIsLostIsOnRecord(t *testing.T) {
+	t.Parallel()
+	well := enter(t, newTestRoom(t, nil))
+	well.gates()
+	well.root()
+	well.toCopy()
+	took := commandsOf(well.room.hsm, func() {
+		well.press("next")
+		well.expect("On the disc")
+	})
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.toCopy()
+	r.hsm.FaultIn(slices.Index(took, cmdExport)+1, sim.HSMLoseAnswer)
+	again := commandsOf(r.hsm, func() {
+		h.press("next")
+		h.expect("On the disc")
+	})
+	if n := len(slices.DeleteFunc(again, func(c byte) bool { return c != cmdExport })); n != 2 {
+		t.Fatalf("the key was exported %d times: the test does not lose the answer that it means to", n)
+	}
+	h.press("next")
+	h.on("Back up the key: done", "next")
+	h.noted()
+	sound(t, r)
+	agrees(t, r)
+}
+
 func TestTheOrderOfActsOnAFleet(t *testing.T) {
 	t.Parallel()
 	r := newTestRoom(t, nil)

@@ -38,6 +38,7 @@ type device struct {
 	known   bool         // it has entries on record, since its reset
 	last    hsm.LogEntry // the newest of them
 	signed  int          // certificates and CRLs on record since its last hsm.log
+	gave    int          // times that it gave the root's key away, on record since
 	excused int          // ceremonies since that stopped: a signature of theirs may have been lost
 	backup  bool         // one of them was to give its key away
 	may     purpose      // what ceremonies since were to have it do
@@ -71,6 +72,7 @@ func (v *verifier) checkDeviceLogs(c *check) string {
 			d.of(e.Serial).key = e.ID
 		case audit.KeyCopied:
 			d.of(e.To).key = e.ID
+			d.of(e.From).gave += e.Exports()
 		case audit.CertificateIssued, audit.CRLIssued:
 			d.of(d.begin.HSM.Serial).signed++
 		case audit.IntentAbandoned:
@@ -126,7 +128,7 @@ func (d *devices) record(c *check, seq uint64, e audit.HSMLog) {
 		if at.logs || at.known {
 			c.error("record %d: the log of HSM %s is empty, which it never is once the HSM was opened", seq, e.Serial)
 		}
-		at.signed, at.excused = 0, 0 // a device without a log of its own
+		at.signed, at.gave, at.excused = 0, 0, 0 // a device without a log of its own
 		return
 	}
 	entries, err := parseEntries(e.Entries)
@@ -202,12 +204,14 @@ func (d *devices) count(c *check, seq uint64, serial string, entries []hsm.LogEn
 		c.error("record %d: the HSM %s signed %d times, %d are on record", seq, serial, signatures, at.signed)
 	}
 	switch {
-	case exports == 0 || serial == d.source:
+	case exports <= at.gave:
+	case serial == d.source && !at.backup:
+		d.excess = append(d.excess, fmt.Sprintf("record %d: the HSM %s gave the root's key away %d times, %d are on record", seq, serial, exports, at.gave))
 	case at.backup:
 		c.warn("record %d: the HSM %s gave a key away in a ceremony that stopped", seq, serial)
 	default:
 		c.error("record %d: the HSM %s gave a key away outside a backup", seq, serial)
 	}
 	d.expected += at.signed
-	at.signed, at.excused, at.backup = 0, 0, false
+	at.signed, at.gave, at.excused, at.backup = 0, 0, 0, false
 }

@@ -28,6 +28,42 @@ func TestAKeyGivenAwayOutsideABackupIsAnError(t *testing.T) {
 	}
 }
 
+// A second copy of the key may have gone anywhere: whoever holds the PIN can open it.
+func TestTheKeyIsGivenAwayAsOftenAsABackupSays(t *testing.T) {
+	done := audit.CeremonyEnd{Operation: "key-backup", Outcome: "done"}
+	stopped := audit.CeremonyEnd{Operation: "key-backup", Outcome: "stopped", Words: "the power failed"}
+	for name, c := range map[string]struct {
+		logged, said int
+		end          audit.CeremonyEnd
+		level        archive.Level
+	}{
+		"once":                                    {1, 1, done, archive.Pass},
+		"twice, an answer was lost":               {2, 2, done, archive.Pass},
+		"once, the lost one was never made":       {1, 2, done, archive.Pass},
+		"not at all, it was there already":        {0, 0, done, archive.Pass},
+		"once more than the ceremony says":        {2, 1, done, archive.Error},
+		"and the ceremony says nothing of it":     {1, 0, done, archive.Error},
+		"once more, and the ceremony stopped":     {2, 1, stopped, archive.Warn},
+		"and the ceremony stopped before it said": {1, 0, stopped, archive.Warn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := archivetest.Whole(t, "rehearsal", 0, 0)
+			b.OpenBackup()
+			for range c.logged {
+				b.Device(0x4a)
+			}
+			b.CopyKey(c.said)
+			b.EndWith(c.end)
+			r := verify(b.Image, archive.Options{})
+			for _, level := range []archive.Level{archive.Warn, archive.Error} {
+				if found(r, level, "hsm log") != (level == c.level) {
+					t.Errorf("findings %v", r.Findings)
+				}
+			}
+		})
+	}
+}
+
 func TestACommandThatNoCeremonyIsForIsAnError(t *testing.T) {
 	for name, command := range map[string]byte{
 		"the PIN was changed outside a rekey": 0x6c, "an authentication key was put after the bootstrap": 0x44,

@@ -246,6 +246,18 @@ type KeyCopied struct {
 	Steps []HSMStep `json:"steps"`
 }
 
+// Exports counts how often the first HSM gave the key away for it: more than once if
+// an answer was lost.
+func (e KeyCopied) Exports() int {
+	n := 0
+	for _, s := range e.Steps {
+		if s.Name == "export" {
+			n++
+		}
+	}
+	return n
+}
+
 // HSMRetired says that an HSM is no longer of the fleet.
 type HSMRetired struct {
 	Serial string `json:"serial"`

@@ -198,7 +198,8 @@ func (c *Ceremony) adoptTarget(ctx context.Context, in *intended, serial string,
 // copy has the key cross. Where an answer is lost, both HSMs are opened anew and
 // it is tried once more: what a copy that broke off has left is found and undone.
 func (op keyBackup) copy(ctx context.Context, c *Ceremony, in *intended, intent audit.IntentKeyBackup, k key) error {
-	err := op.copyOnce(ctx, c, in, intent)
+	var done []audit.HSMStep
+	err := op.copyOnce(ctx, c, in, intent, &done)
 	if !errors.Is(err, hsm.ErrOutcomeUnknown) && !errors.Is(err, hsm.ErrSessionDead) {
 		return err
 	}
@@ -207,10 +208,11 @@ func (op keyBackup) copy(ctx context.Context, c *Ceremony, in *intended, intent 
 			return errors.Join(err, again)
 		}
 	}
-	return op.copyOnce(ctx, c, in, intent)
+	return op.copyOnce(ctx, c, in, intent, &done)
 }
 
-func (keyBackup) copyOnce(ctx context.Context, c *Ceremony, in *intended, intent audit.IntentKeyBackup) error {
+// copyOnce tries once, and adds to the steps done.
+func (keyBackup) copyOnce(ctx context.Context, c *Ceremony, in *intended, intent audit.IntentKeyBackup, done *[]audit.HSMStep) error {
 	from, to := in.with(intent.From.Serial), in.with(intent.To.Serial)
 	if from == nil || to == nil {
 		return errors.New("copying the key: an HSM is not open")
@@ -221,10 +223,9 @@ func (keyBackup) copyOnce(ctx context.Context, c *Ceremony, in *intended, intent
 	}
 	q := screen{title: "Copying the key", sentence: "Leave both HSMs plugged in."}
 	c.show(q, true)
-	var done []audit.HSMStep
 	copied, err := hsm.CopyKey(ctx, c.random, from.session, to.session, s.key, func(s hsm.Step) {
-		done = append(done, audit.HSMStep{Name: s.Name, Detail: s.Detail})
-		q.body = doneSteps(done)
+		*done = append(*done, audit.HSMStep{Name: s.Name, Detail: s.Detail})
+		q.body = doneSteps(*done)
 		c.progress(q)
 	})
 	if err != nil {
@@ -236,7 +237,7 @@ func (keyBackup) copyOnce(ctx context.Context, c *Ceremony, in *intended, intent
 	}
 	return c.add(in.record, audit.KeyCopied{
 		From: intent.From.Serial, To: intent.To.Serial, ID: int(copied.ID), Label: copied.Label, Spec: string(copied.Spec),
-		SPKI: base64.StdEncoding.EncodeToString(spki), Steps: done,
+		SPKI: base64.StdEncoding.EncodeToString(spki), Steps: *done,
 	})
 }
 

@@ -142,7 +142,8 @@ func leftIn(w Wrapper, err error) error {
 //
 // A copy that broke off may be tried again with sessions opened anew: the wrap
 // key it left is deleted first, and a key that arrived is found and compared,
-// not copied twice. ErrKeyExists means that another key has its label there.
+// not copied twice. Each export that the first device may have carried out is
+// reported, so that its own log can be held against them. ErrKeyExists means that another key has its label there.
 func CopyKey(ctx context.Context, random io.Reader, from, to Session, key Key, report func(Step)) (Key, error) {
 	return copyKey(ctx, from, to, key, report, func(c *copying) (pairing, error) {
 		return func(ctx context.Context) ([2]WrapKey, error) { return c.shareAES(ctx, random) }, nil
@@ -291,6 +292,9 @@ func (c *copying) wrapped(ctx context.Context, key Key) (Key, error) {
 		return Key{}, err
 	}
 	blob, err := c.from.ExportWrapped(ctx, in[0], key)
+	if errors.Is(err, ErrOutcomeUnknown) {
+		step(c.report, "export", "HSM %s was asked for the key %q; whether it left, encrypted, its log tells", c.from.Serial(), key.Label)
+	}
 	if err != nil {
 		return Key{}, err
 	}

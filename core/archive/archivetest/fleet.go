@@ -57,8 +57,13 @@ func (b *Builder) login(serial string, generation int) {
 
 // end ends a ceremony that issued nothing.
 func (b *Builder) end(operation string) {
+	b.EndWith(audit.CeremonyEnd{Operation: operation, Outcome: "done"})
+}
+
+// EndWith ends a ceremony that issued nothing in some way.
+func (b *Builder) EndWith(e audit.CeremonyEnd) {
 	b.TB.Helper()
-	b.Add(audit.CeremonyEnd{Operation: operation, Outcome: "done"})
+	b.Add(e)
 	b.Record()
 	b.Burn(audit.RecordSession)
 }
@@ -66,10 +71,18 @@ func (b *Builder) end(operation string) {
 // Backup copies the key to the second HSM: two sessions.
 func (b *Builder) Backup() {
 	b.TB.Helper()
+	b.OpenBackup()
+	b.Device(0x4a)
+	b.CopyKey(1)
+	b.end("key-backup")
+}
+
+// OpenBackup burns the intent of a backup, and opens both HSMs.
+func (b *Builder) OpenBackup() {
+	b.TB.Helper()
 	b.Open()
 	b.Begin("key-backup")
-	spki := b.spki()
-	sum := sha256.Sum256(spki)
+	sum := sha256.Sum256(b.spki())
 	b.Add(audit.IntentKeyBackup{From: facts, To: Second, KeyLabel: "root", SPKISHA256: hex.EncodeToString(sum[:])})
 	b.Burn(audit.IntentSession)
 	b.Verified()
@@ -78,12 +91,20 @@ func (b *Builder) Backup() {
 	b.SecondDevice(0xff)
 	b.Add(audit.HSMBootstrapped{HSM: Second, Steps: []audit.HSMStep{{Name: "reset", Detail: "factory reset"}}})
 	b.login(Second.Serial, 0)
-	b.Device(0x4a)
+}
+
+// CopyKey puts on record that the second HSM has the key, for which the first one
+// was asked so many times, and what both have logged.
+func (b *Builder) CopyKey(exports int) {
+	b.TB.Helper()
 	b.SecondDevice(0x4b)
-	b.Add(audit.KeyCopied{From: hsmSerial, To: Second.Serial, ID: 1, Label: "root", Spec: "ecdsa-p384", SPKI: base64.StdEncoding.EncodeToString(spki)})
+	e := audit.KeyCopied{From: hsmSerial, To: Second.Serial, ID: 1, Label: "root", Spec: "ecdsa-p384", SPKI: base64.StdEncoding.EncodeToString(b.spki())}
+	for range exports {
+		e.Steps = append(e.Steps, audit.HSMStep{Name: "export", Detail: "the key left, encrypted"})
+	}
+	b.Add(e)
 	b.RecordDeviceLog()
 	b.RecordSecondLog()
-	b.end("key-backup")
 }
 
 // IntendRekey burns the intent of a rekey of both HSMs.

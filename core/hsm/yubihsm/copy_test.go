@@ -205,8 +205,16 @@ func TestCopyWithAFaultAtEveryMessage(t *testing.T) {
 					p := fresh(t)
 					from, to := p.open(t)
 					p.sims[device].FaultIn(n, fault)
-					_, err := hsm.CopyKey(t.Context(), rand.Reader, from, to, p.key, nil)
+					exports := 0
+					_, err := hsm.CopyKey(t.Context(), rand.Reader, from, to, p.key, func(s hsm.Step) {
+						if s.Name == "export" {
+							exports++
+						}
+					})
 					p.checkBrokenOff(t, err)
+					if n := p.sims[0].executed(cmdExport); n > exports {
+						t.Errorf("the key left %d times, %d are told", n, exports)
+					}
 					p.sims[device].Plug()
 					p.copyAgain(t)
 				})
