@@ -154,6 +154,10 @@ func CopyKey(ctx context.Context, random io.Reader, from, to Session, key Key, r
 // nobody outside the two ever holds what decrypts the copied key. Both devices
 // must be RSAWrappers, else it is ErrUnsupported, and their firmware must have
 // it, else ErrFirmware.
+//
+// It is for programs that copy a key between two devices without being trusted
+// with it. The ceremony is not among them: it holds the PIN, with which it could
+// ask for the key under any wrap key, and CopyKey goes with every firmware.
 func CopyKeyRSA(ctx context.Context, from, to Session, key Key, report func(Step)) (Key, error) {
 	return copyKey(ctx, from, to, key, report, func(c *copying) (pairing, error) {
 		from, ok1 := c.from.(RSAWrapper)
