@@ -3,6 +3,7 @@ package ui
 import (
 	"image"
 	"image/color"
+	"strings"
 
 	"anodize/core/ceremony"
 
@@ -162,14 +163,16 @@ func (s *Screens) helpButton(gtx layout.Context, bar image.Point) {
 	})
 }
 
-// troubleLine draws at y what is wrong with the input devices, and returns its height.
-func (s *Screens) troubleLine(gtx layout.Context, y int) int {
-	if s.trouble == "" {
+// troubleLine draws at y what is wrong with the input devices, and why the power button
+// did nothing, and returns its height.
+func (s *Screens) troubleLine(gtx layout.Context, v *ceremony.View, y int) int {
+	told := strings.TrimSpace(s.trouble + " " + v.StaysOn)
+	if told == "" {
 		return 0
 	}
 	pad, sign, margin := gtx.Dp(8), gtx.Dp(26), gtx.Dp(48)
 	width, left := gtx.Constraints.Max.X, margin+sign+gtx.Dp(12)
-	text := s.piece(kit.Loose(gtx, width-left-margin), s.widget(kit.Style{Size: kit.SizeNote, Color: kit.Ink}, s.trouble))
+	text := s.piece(kit.Loose(gtx, width-left-margin), s.widget(kit.Style{Size: kit.SizeNote, Color: kit.Ink}, told))
 	high := max(text.size.Y, sign) + 2*pad
 	kit.Fill(gtx.Ops, image.Rect(0, y, width, y+high), kit.AmberPaper)
 	kit.Sign(gtx.Ops, image.Rect(margin, y+(high-sign)/2, margin+sign, y+(high+sign)/2), kit.Caution, kit.Amber)

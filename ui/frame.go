@@ -24,7 +24,7 @@ func (s *Screens) draw(gtx layout.Context, v *ceremony.View) {
 
 	_, secret := v.Body.(ceremony.ShareBody)
 	bar := s.topBar(kit.Wide(gtx, size.X), v)
-	top, left := bar.Size.Y+s.troubleLine(kit.Wide(gtx, size.X), bar.Size.Y), 0
+	top, left := bar.Size.Y+s.troubleLine(kit.Wide(gtx, size.X), v, bar.Size.Y), 0
 	switch {
 	case s.crowded(v):
 	case s.th.Narrow():
@@ -72,7 +72,7 @@ func (s *Screens) drawBar(gtx layout.Context, v *ceremony.View) int {
 	event.Op(gtx.Ops, s)
 	s.rows = nil
 	bar := s.topBar(kit.Wide(gtx, gtx.Constraints.Max.X), v)
-	trouble := s.troubleLine(kit.Wide(gtx, gtx.Constraints.Max.X), bar.Size.Y)
+	trouble := s.troubleLine(kit.Wide(gtx, gtx.Constraints.Max.X), v, bar.Size.Y)
 	s.helpButton(gtx, bar.Size)
 	return bar.Size.Y + trouble
 }

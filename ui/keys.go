@@ -35,6 +35,9 @@ func repeats(n key.Name) bool {
 	return false
 }
 
+// PowerKey is Gio's name here for the machine's power button, which Gio does not know.
+const PowerKey key.Name = "Power"
+
 func (s *Screens) key(e key.Event) {
 	if e.Name == key.NameEnter {
 		e.Name = key.NameReturn
@@ -52,6 +55,12 @@ func (s *Screens) key(e key.Event) {
 	}
 	s.down[e.Name] = true
 	switch {
+	case e.Name == PowerKey:
+		if s.guide.open { // what is asked or said now is the ceremony's
+			s.toggleGuide()
+		}
+		s.send(ceremony.PowerButton{})
+		return
 	case e.Name == helpKey && e.Modifiers == 0:
 		s.toggleGuide()
 		return

@@ -99,8 +99,12 @@ func parseArgs(args []string, stderr io.Writer) (options, error) {
 func hold(ctx context.Context, o options) (err error) {
 	if o.gate {
 		g := gate.NewClient(os.NewFile(gate.AnswersFD, "answers"), os.NewFile(gate.RequestsFD, "requests"))
-		if err := play(ctx, o.mode, g); err != nil || ctx.Err() != nil {
+		ending, err := play(ctx, o.mode, g)
+		switch {
+		case err != nil || ctx.Err() != nil:
 			return err
+		case ending == ceremony.Restart:
+			return g.Reboot()
 		}
 		return g.PowerOff()
 	}
@@ -109,21 +113,23 @@ func hold(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
-	return play(ctx, o.mode, nil)
+	_, err = play(ctx, o.mode, nil)
+	return err
 }
 
-// play plays a ceremony; g is nil if this program does everything by itself.
-func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (err error) {
+// play plays a ceremony, and returns how the machine is to end; g is nil if this program
+// does everything by itself, and ends nothing.
+func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (_ ceremony.Ending, err error) {
 	if err := keepMemoryPrivate(); err != nil {
-		return err
+		return ceremony.PowerOff, err
 	}
 	sum, err := program.Hash()
 	if err != nil {
-		return err
+		return ceremony.PowerOff, err
 	}
 	at, err := builtAt()
 	if err != nil {
-		return err
+		return ceremony.PowerOff, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -132,7 +138,9 @@ func play(ctx context.Context, mode ceremony.Mode, g *gate.Client) (err error) {
 	setup := ceremony.Setup{Room: r, Mode: mode, Random: rand.Reader, Image: sum, Program: version(), Built: at, Machine: seen{machine.New("")}}
 	if g != nil {
 		r.behind(g)
-		setup.Machine = told{g}
+		setup.Machine, setup.Power = told{g}, true
 	}
-	return show(ctx, ceremony.New(setup))
+	c := ceremony.New(setup)
+	err = show(ctx, c)
+	return c.Ending(), err
 }

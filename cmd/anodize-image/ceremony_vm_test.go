@@ -59,6 +59,8 @@ func (s *seat) shutDown(title string) {
 	s.room.t.Helper()
 	s.Await(title)
 	s.Press("F10")
+	s.Await("Shut down?")
+	s.Press("1")
 	s.vm.AwaitOff()
 }
 

@@ -98,7 +98,7 @@ func TestDiscBeforeStickAndIntentBeforeHSM(t *testing.T) {
 	h.gates()
 	h.root()
 	h.sign()
-	h.press("shutdown")
+	h.shutDown()
 	<-h.ended
 	names := directories(t, r)
 	if err := broken(l.acts, names); err != nil {

@@ -231,7 +231,7 @@ func TestTheOrderOfActsOnAFleet(t *testing.T) {
 	h.backup()
 	h.rekey()
 	h.sign()
-	h.press("shutdown")
+	h.shutDown()
 	<-h.ended
 	names := directories(t, r)
 	if err := broken(l.acts, names); err != nil {

@@ -160,6 +160,14 @@ func (h *hands) press(id string) { h.t.Helper(); h.send(ceremony.Press{Action: i
 func (h *hands) pick(i int)      { h.t.Helper(); h.send(ceremony.Pick{Index: i}) }
 func (h *hands) text(s string)   { h.t.Helper(); h.send(ceremony.Input{Text: s}) }
 
+// shutDown closes the ceremony at the menu or at a gate.
+func (h *hands) shutDown() {
+	h.t.Helper()
+	h.press("shutdown")
+	h.expect("Shut down?")
+	h.pick(0)
+}
+
 // on expects a screen and presses an action of it.
 func (h *hands) on(title, action string) {
 	h.t.Helper()

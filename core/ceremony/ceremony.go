@@ -25,7 +25,10 @@ type Ceremony struct {
 	pending outcome              // of the last operation, for the next session's log
 
 	machineSeen bool // people looked at what the machine says of itself
-	sureOf      int  // a year that is unusually late, and that people are sure of; 0: none
+
+	power  bool   // whoever runs the ceremony ends the machine after it
+	ending Ending // in which way
+	sureOf int    // a year that is unusually late, and that people are sure of; 0: none
 }
 
 // outcome is what became of an operation after its record was burned.
@@ -38,7 +41,7 @@ type outcome struct {
 func New(s Setup) *Ceremony {
 	c := &Ceremony{
 		stage: newStage(s.Room.Now, s.Room.Changed()),
-		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program, built: s.Built, machine: s.Machine,
+		room:  s.Room, mode: s.Mode, random: s.Random, image: s.Image, program: s.Program, built: s.Built, machine: s.Machine, power: s.Power,
 	}
 	c.onChange = c.lamps
 	c.publish(func(v *View) { v.Banner = s.Mode.banner() })
@@ -56,9 +59,6 @@ func (c *Ceremony) Updated() <-chan struct{} { return c.updated }
 // ceremony is so far behind that the event is lost.
 func (c *Ceremony) Send(screen uint64, e Event) bool { return c.send(screen, e) }
 
-// errShutDown ends Run: an operator asked for it.
-var errShutDown = errors.New("shut down")
-
 // errBack leaves an operation before anything irreversible.
 var errBack = errors.New("left before anything was written")
 
@@ -75,10 +75,7 @@ func (c *Ceremony) Run(ctx context.Context) error {
 		}
 		switch {
 		case errors.Is(err, errShutDown):
-			c.show(screen{
-				title: "You may turn the machine off", sentence: "Nothing is running. The disc, the stick and the HSM can be taken out.",
-				body: MessageBody{Happened: "The ceremony is closed."},
-			}, true)
+			c.show(c.farewell(), true)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -82,8 +82,6 @@ func (c *Ceremony) phase(n int) {
 	c.publish(func(v *View) { v.Phases = p })
 }
 
-var shutDown = Action{ID: "shutdown", Label: "Shut down", Key: "F10", Kind: Other}
-
 // shuttleGate passes when a stick is plugged in and the operator wants it.
 func (c *Ceremony) shuttleGate(ctx context.Context) error {
 	for c.table.stick == nil {
@@ -283,21 +281,29 @@ func (c *Ceremony) await(ctx context.Context, title, sentence string, gate int, 
 	return err
 }
 
-// askGate asks a question that can be answered by shutting down. It also shows what
-// the machine warns of, where the screen has no notice of its own.
+// askGate asks a question that can be answered by shutting down; it is asked again if
+// people think better of that. It also shows what the machine warns of, where the screen
+// has no notice of its own.
 func (c *Ceremony) askGate(ctx context.Context, q screen, until func() bool) (Event, error) {
-	warned := c.environment().Warning
-	e, err := c.ask(ctx, q.warning(warned), func() bool {
-		if w := c.environment().Warning; w != warned {
-			warned = w
-			c.redraw(q.warning(w))
+	for {
+		warned := c.environment().Warning
+		e, err := c.ask(ctx, q.warning(warned), func() bool {
+			if w := c.environment().Warning; w != warned {
+				warned = w
+				c.publish(func(v *View) { v.Notice = q.warning(w).notice })
+			}
+			return until != nil && until()
+		})
+		if err != nil || e != (Press{shutDown.ID}) {
+			return e, err
 		}
-		return until != nil && until()
-	})
-	if err == nil && e == (Press{shutDown.ID}) {
-		return nil, errShutDown
+		if err := c.askEnding(ctx); !errors.Is(err, errBack) {
+			return nil, err
+		}
+		if until != nil && until() { // while nobody looked
+			return nil, errChanged
+		}
 	}
-	return e, err
 }
 
 // warning is the screen with a warning on it, if it has no notice.

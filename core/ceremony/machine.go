@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"anodize/core/audit"
@@ -62,33 +63,56 @@ func plainText(s string, limit int) string {
 	return strings.TrimSpace(clip(s, limit))
 }
 
+// glance is the time between two looks at the machine while it is shown.
+const glance = 2 * time.Second
+
+// askLive is askGate for a question about the machine, which is looked at again while it
+// is asked.
+func (c *Ceremony) askLive(ctx context.Context, q screen, until func() bool) (Event, error) {
+	beat := time.NewTicker(glance)
+	defer beat.Stop()
+	c.beat = beat.C
+	defer func() { c.beat = nil }()
+	return c.askGate(ctx, q, until)
+}
+
+// keepShown brings what is shown of the machine up to date, on the screen too.
+func (c *Ceremony) keepShown(e *Environment, now Environment) {
+	if !slices.EqualFunc(now.Shown, e.Shown, sameGroup) {
+		e.Shown = now.Shown
+		c.publish(func(v *View) { v.Body = FactsBody{now.Shown} })
+	}
+}
+
+func sameGroup(a, b FactGroup) bool { return a.Title == b.Title && slices.Equal(a.Facts, b.Facts) }
+
 // showMachine shows the machine as it is now: its memory, its power, what is plugged in.
 func (c *Ceremony) showMachine(ctx context.Context) error {
-	_, err := c.askGate(ctx, screen{
+	e, lost := c.environment(), c.lostDevice(ctx)
+	_, err := c.askLive(ctx, screen{
 		title: "The machine", sentence: "This is what the machine says of itself now. Nothing proves it.",
-		body: FactsBody{c.environment().Shown}, actions: []Action{toMenu},
-	}, c.lostDevice(ctx))
+		body: FactsBody{e.Shown}, actions: []Action{toMenu},
+	}, func() bool {
+		c.keepShown(&e, c.environment())
+		return lost()
+	})
 	return err
 }
 
-// machineGate shows the machine, once, and has the boot medium taken out.
+// machineGate shows the machine as it is, once, and has the boot medium taken out.
 func (c *Ceremony) machineGate(ctx context.Context) error {
 	for !c.machineSeen {
 		e := c.environment()
 		if len(e.Shown) == 0 {
 			break
 		}
-		q := screen{
-			title: "Is this the machine?", sentence: "Take the boot medium out: everything runs from memory. This is what the machine says of itself; the log will hold it.",
-			body:    FactsBody{e.Shown},
-			actions: []Action{shutDown, {ID: "out", Label: "The medium is out", Key: "Enter", Kind: Primary}},
-		}
-		if e.Crash != "" {
-			q.notice = Notice{Kind: Danger, Text: "The kiosk ended and was started again: " + e.Crash + ". The log will tell of it."}
-		}
-		_, err := c.askGate(ctx, q, func() bool {
+		_, err := c.askLive(ctx, e.screen(), func() bool {
 			now := c.environment()
-			return now.Crash != e.Crash || !slices.Equal(now.Claims, e.Claims)
+			if now.Crash != e.Crash || !slices.Equal(now.Claims, e.Claims) {
+				return true
+			}
+			c.keepShown(&e, now)
+			return false
 		})
 		if errors.Is(err, errChanged) {
 			continue // shown anew
@@ -99,4 +123,17 @@ func (c *Ceremony) machineGate(ctx context.Context) error {
 		c.machineSeen = true
 	}
 	return nil
+}
+
+// screen asks whether this is the machine.
+func (e Environment) screen() screen {
+	q := screen{
+		title: "Is this the machine?", sentence: "Compare it with your sheets, and take the boot medium out: everything runs from memory. The log will hold what the machine says of itself.",
+		body:    FactsBody{e.Shown},
+		actions: []Action{shutDown, {ID: "out", Label: "It is, and the medium is out", Key: "Enter", Kind: Primary}},
+	}
+	if e.Crash != "" {
+		q.notice = Notice{Kind: Danger, Text: "The kiosk ended and was started again: " + e.Crash + ". The log will tell of it."}
+	}
+	return q
 }

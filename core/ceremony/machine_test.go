@@ -3,6 +3,7 @@ package ceremony
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +79,30 @@ func TestTheMachineIsShownOnceAndAnewWhenItChanges(t *testing.T) {
 	}
 }
 
+// Temperature, battery and drives are seen as they are now, and whoever reads them is
+// not asked anew.
+func TestWhatAMachineShowsOfItselfIsKeptUpToDate(t *testing.T) {
+	s, _ := testStage()
+	m := &machine{now: Environment{Shown: shown()}}
+	c := &Ceremony{stage: s, machine: m}
+	ended := make(chan error)
+	go func() { ended <- c.machineGate(t.Context()) }()
+	first := until(t, c, atMachine)
+	later := []FactGroup{{Title: "Health", Facts: []Fact{{Name: "Power", Value: "battery 9 %"}}}}
+	m.change(func(e *Environment) { e.Shown = later })
+	v := until(t, c, func(v *View) bool { return reflect.DeepEqual(v.Body, FactsBody{later}) })
+	if v.Screen != first.Screen || v.Working {
+		t.Errorf("asked anew: %+v", v)
+	}
+	c.Send(v.Screen, Press{"out"})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if c.beat != nil {
+		t.Error("other questions are looked at again and again")
+	}
+}
+
 func TestAMachineThatShowsNothingIsNotAskedAbout(t *testing.T) {
 	for _, m := range []Machine{nil, &machine{}} {
 		s, _ := testStage()
@@ -92,9 +117,15 @@ func TestTheMachineCanBeShutDown(t *testing.T) {
 	c := &Ceremony{stage: s, machine: &machine{now: Environment{Shown: shown()}}}
 	ended := make(chan error)
 	go func() { ended <- c.machineGate(t.Context()) }()
-	c.Send(until(t, c, atMachine).Screen, Press{shutDown.ID})
-	if err := <-ended; !errors.Is(err, errShutDown) {
-		t.Error(err)
+	asked := func(v *View) bool { return v.Title == endingTitle && !v.Working }
+	first := until(t, c, atMachine)
+	c.Send(first.Screen, Press{shutDown.ID})
+	c.Send(until(t, c, asked).Screen, Press{"back"})
+	again := until(t, c, func(v *View) bool { return atMachine(v) && v.Screen != first.Screen })
+	c.Send(again.Screen, Press{shutDown.ID})
+	c.Send(until(t, c, asked).Screen, Pick{0})
+	if err := <-ended; !errors.Is(err, errShutDown) || c.Ending() != PowerOff {
+		t.Errorf("%v, to end by %d", err, c.Ending())
 	}
 }
 

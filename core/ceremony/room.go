@@ -83,4 +83,5 @@ type Setup struct {
 	Program string    // version of the program
 	Built   time.Time // when the image was built, or rather its source committed; zero: not known
 	Machine Machine   // nil: nothing is known of it
+	Power   bool      // the machine is ended after Run, as Ending says
 }

@@ -18,7 +18,8 @@ var errChanged = errors.New("the devices on the table changed")
 type stage struct {
 	now      func() time.Time
 	changed  <-chan struct{}
-	onChange func() // called when the devices changed, while an answer is awaited
+	onChange func()           // called when the devices changed, while an answer is awaited
+	beat     <-chan time.Time // when a question that shows what changes is looked at again; nil for all others
 	view     atomic.Pointer[View]
 	updated  chan struct{}
 	events   chan sent
@@ -75,6 +76,9 @@ func (s *stage) tick(ctx context.Context) {
 // send queues an event for the screen it was made on. It reports false if the
 // ceremony is so far behind that the event is lost.
 func (s *stage) send(screen uint64, e Event) bool {
+	if _, ok := e.(PowerButton); ok {
+		return s.powerButton()
+	}
 	select {
 	case s.events <- sent{screen, e}:
 		return true
@@ -96,7 +100,7 @@ type screen struct {
 func (s *stage) show(q screen, working bool) {
 	s.publish(func(v *View) {
 		v.Screen++
-		v.Working = working
+		v.Working, v.StaysOn = working, ""
 		q.fill(v)
 	})
 }
@@ -129,7 +133,8 @@ func (s *stage) ask(ctx context.Context, q screen, until func() bool) (Event, er
 // answer waits for an event that the present screen allows. Events made for an
 // earlier screen, and those the screen does not offer, are dropped: a button
 // tapped twice must not press what comes next. until, if not nil, is asked after
-// every change of devices; when it says true the wait ends with errChanged.
+// every change of devices and at every beat; when it says true the wait ends with
+// errChanged.
 func (s *stage) answer(ctx context.Context, until func() bool) (Event, error) {
 	for {
 		select {
@@ -139,19 +144,31 @@ func (s *stage) answer(ctx context.Context, until func() bool) (Event, error) {
 			if s.onChange != nil {
 				s.onChange()
 			}
-			if until != nil && until() {
-				s.publish(func(v *View) { v.Working = true })
+			if s.over(until) {
+				return nil, errChanged
+			}
+		case <-s.beat:
+			if s.over(until) {
 				return nil, errChanged
 			}
 		case e := <-s.events:
 			v := s.view.Load()
 			ok := e.screen == v.Screen && allowed(v, e.event)
-			s.publish(func(v *View) { v.Handled++; v.Working = ok })
+			s.publish(func(v *View) { v.Handled++; v.Working, v.StaysOn = ok, "" })
 			if ok {
 				return e.event, nil
 			}
 		}
 	}
+}
+
+// over says whether a question is no longer to be answered.
+func (s *stage) over(until func() bool) bool {
+	if until == nil || !until() {
+		return false
+	}
+	s.publish(func(v *View) { v.Working = true })
+	return true
 }
 
 // allowed reports whether a view offers what an event does.

@@ -32,6 +32,7 @@ type View struct {
 	Sentence string // one sentence under the title
 	Body     Body
 	Notice   Notice
+	StaysOn  string   // why the machine's power button did nothing; else empty
 	Note     string   // small text at the foot, beside the filled action
 	Actions  []Action // at most three
 }
@@ -279,9 +280,14 @@ type Erase struct{}
 // PickWord is one of an EntryBody's candidates.
 type PickWord struct{ Word string }
 
+// PowerButton is the machine's own button. It may be pressed on any screen.
+type PowerButton struct{}
+
 func (Press) event()    {}
 func (Hold) event()     {}
 func (Pick) event()     {}
 func (Input) event()    {}
 func (Erase) event()    {}
 func (PickWord) event() {}
+
+func (PowerButton) event() {}

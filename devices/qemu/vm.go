@@ -322,6 +322,13 @@ func (vm *VM) Unplug(id string) {
 	}
 }
 
+// PressPower presses the machine's power button, as the firmware's tables tell of it
+// (ACPI specification, section 4.8.2.2).
+func (vm *VM) PressPower() {
+	vm.t.Helper()
+	vm.Execute("system_powerdown", nil)
+}
+
 // AwaitOff returns when the machine has switched itself off.
 func (vm *VM) AwaitOff() {
 	vm.t.Helper()

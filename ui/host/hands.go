@@ -11,6 +11,7 @@ import (
 	"gioui.org/io/pointer"
 
 	"anodize/devices/evdev"
+	"anodize/ui"
 )
 
 // notch is how far one notch of a wheel scrolls, in device-independent pixels.
@@ -80,6 +81,7 @@ var evdevNames = map[evdev.Name]key.Name{
 	evdev.Home: key.NameHome, evdev.End: key.NameEnd, evdev.PageUp: key.NamePageUp, evdev.PageDown: key.NamePageDown,
 	evdev.F1: key.NameF1, evdev.F2: key.NameF2, evdev.F3: key.NameF3, evdev.F4: key.NameF4, evdev.F5: key.NameF5, evdev.F6: key.NameF6,
 	evdev.F7: key.NameF7, evdev.F8: key.NameF8, evdev.F9: key.NameF9, evdev.F10: key.NameF10, evdev.F11: key.NameF11, evdev.F12: key.NameF12,
+	evdev.Power: ui.PowerKey,
 }
 
 // meaning is Gio's name of a key: of the character that it types, so that a digit is

@@ -440,3 +440,21 @@ func TestADeviceThatCannotBeReadIsOnTheScreenUntilItCan(t *testing.T) {
 	r.settled()
 	mustEqual(t, r.screen.picture(t), beside(t, 1366, 768, v).Image())
 }
+
+func TestThePowerButtonIsTheCeremonysAlsoOverTheHelp(t *testing.T) {
+	t.Parallel()
+	v := textView()
+	r := run(t, 1366, 768, v)
+	r.settled()
+	r.hands.key(59, evdev.F1, "")
+	r.settled()
+	if bytes.Equal(r.screen.picture(t).Pix, beside(t, 1366, 768, v).Image().Pix) {
+		t.Fatal("the help is not open")
+	}
+	r.hands.key(116, evdev.Power, "")
+	if got := r.sent(t); got != (ceremony.PowerButton{}) {
+		t.Errorf("%#v", got)
+	}
+	r.settled()
+	mustEqual(t, r.screen.picture(t), beside(t, 1366, 768, v).Image())
+}

@@ -13,6 +13,8 @@ import (
 	"gioui.org/io/key"
 	"gioui.org/io/pointer"
 	"gioui.org/io/semantic"
+
+	"anodize/ui"
 )
 
 // NotFoundError tells that a label is not on the screen.
@@ -189,7 +191,7 @@ func (h *Headless) Wheel(at image.Point, px int) {
 
 // keyNames are the names of keys that have no letter, as people write them.
 var keyNames = map[string]key.Name{
-	"Enter": key.NameReturn, "Esc": key.NameEscape, "Tab": key.NameTab, "Space": key.NameSpace,
+	"Power": ui.PowerKey, "Enter": key.NameReturn, "Esc": key.NameEscape, "Tab": key.NameTab, "Space": key.NameSpace,
 	"Backspace": key.NameDeleteBackward, "Delete": key.NameDeleteForward,
 	"Up": key.NameUpArrow, "Down": key.NameDownArrow, "Left": key.NameLeftArrow, "Right": key.NameRightArrow,
 	"PageUp": key.NamePageUp, "PageDown": key.NamePageDown, "Home": key.NameHome, "End": key.NameEnd,
