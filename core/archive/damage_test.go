@@ -174,7 +174,7 @@ var damages = map[string]func(t *testing.T) []byte{
 	},
 	"an earlier log rewritten in the last session alone": func(t *testing.T) []byte {
 		b := archivetest.Whole(t, "rehearsal", 1, 0)
-		forged := archivetest.Whole(t, "rehearsal", 1, 0)
+		forged := another(t)
 		image := b.Image[:int64(lastSession(t, b.Image).Address)*sector]
 		b.Image = image[:len(image)-archivetest.Gap*sector]
 		addSession(t, b, 5, forged.Directories)
@@ -306,6 +306,15 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// another makes an archive with a root and a certificate under a key of its own.
+func another(t *testing.T) *archivetest.Builder {
+	t.Helper()
+	b := archivetest.New(t, "rehearsal")
+	b.InitRoot()
+	b.SignCSR()
+	return b
 }
 
 func small(t *testing.T) []byte { t.Helper(); return archivetest.Whole(t, "rehearsal", 0, 0).Image }
@@ -508,7 +517,7 @@ func TestAHeadFindsTruncationAndAnotherArchive(t *testing.T) {
 	if r := verify(older, archive.Options{}); r.Worst() != archive.Warn {
 		t.Errorf("without a head a shorter disc is %v", r.Findings)
 	}
-	other := archivetest.Whole(t, "rehearsal", 1, 0)
+	other := another(t)
 	early, err := b.Log.TreeHeadAt(10)
 	must(t, err)
 	for name, c := range map[string]struct {

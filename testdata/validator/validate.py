@@ -191,10 +191,10 @@ def validate(img, tmp):
             need((s["start"], s["stop"] - s["start"], s["sha256"]) == (d["address"], d["blocks"], d["sha256"]), f"record {n}: read-back")
         replay.apply(rec, files)
     print(f"whole: {len(sessions)} sessions, head {len(log)}:{head(log)}")
-
-if __name__ == "__main__":
+def main(path):
     try:
-        with open(sys.argv[1], "rb") as image, tempfile.TemporaryDirectory() as scratch:
-            validate(image.read(), scratch)
+        with open(path, "rb") as image, tempfile.TemporaryDirectory() as scratch:
+            return validate(image.read(), scratch)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error) as why:
-        sys.exit(print("damaged:", repr(why)) or 2)
+        return print("damaged:", repr(why)) or 2
+if __name__ == "__main__": sys.exit(main(sys.argv[1]))

@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,18 +131,62 @@ func New(tb testing.TB, mode string) *Builder {
 }
 
 // Whole makes an archive with a root, so many certificates and CRLs, and returns
-// it.
+// it. Every archive with as many of the same mode is the same to the byte, and the
+// caller's own: another with another key is made with New.
 func Whole(tb testing.TB, mode string, certificates, crls int) *Builder {
 	tb.Helper()
-	b := New(tb, mode)
-	b.InitRoot()
-	for range certificates {
-		b.SignCSR()
+	whole.Lock()
+	defer whole.Unlock()
+	return wholeOf(tb, mode, certificates, crls).clone(tb)
+}
+
+// whole holds what Whole has made, as signing and hashing take their time.
+var whole struct {
+	sync.Mutex
+	made map[content]*Builder
+}
+
+type content struct {
+	mode               string
+	certificates, crls int
+}
+
+// wholeOf is the one archive of its content, made from one with less.
+func wholeOf(tb testing.TB, mode string, certificates, crls int) *Builder {
+	tb.Helper()
+	c := content{mode, certificates, crls}
+	if b := whole.made[c]; b != nil {
+		return b
 	}
-	for range crls {
+	var b *Builder
+	switch {
+	case crls > 0:
+		b = wholeOf(tb, mode, certificates, crls-1).clone(tb)
 		b.IssueCRL()
+	case certificates > 0:
+		b = wholeOf(tb, mode, certificates-1, 0).clone(tb)
+		b.SignCSR()
+	default:
+		b = New(tb, mode)
+		b.InitRoot()
 	}
+	if whole.made == nil {
+		whole.made = map[content]*Builder{}
+	}
+	whole.made[c] = b
 	return b
+}
+
+// clone is the same archive, whose parts can be changed by themselves.
+func (b *Builder) clone(tb testing.TB) *Builder {
+	c, root := *b, *b.Root
+	c.TB, c.Root, c.Log = tb, &root, b.Log.Clone()
+	c.Directories, c.Image, c.Files = slices.Clone(b.Directories), slices.Clone(b.Image), slices.Clone(b.Files)
+	for i, d := range c.Directories {
+		c.Directories[i].Files = slices.Clone(d.Files)
+	}
+	c.DeviceLog, c.SecondLog = slices.Clone(b.DeviceLog), slices.Clone(b.SecondLog)
+	return &c
 }
 
 // Quick makes an archive with a root and so many CRLs, without the images of its
