@@ -179,7 +179,7 @@ func TestWhatIsTold(t *testing.T) {
 	k.crashed("exit status 2: panic: x")
 	e := k.Look()
 	for _, want := range []machine.Fact{
-		{Name: "USB 1-3", Value: "0525:a4a2 RNDIS, refused: communications data (0Ah), communications or network (02h)"},
+		{Name: "USB 1-3", Value: "0525:a4a2 \"RNDIS\", refused: communications data (0Ah), communications or network (02h)"},
 		{Name: "USB 1-4", Value: "1050:0407, let in: keyboard, pointer or touch (03h); refused: smart card (0Bh)"},
 		{Name: "USB 1-5", Value: "046d:c31c, let in: keyboard, pointer or touch (03h)"},
 		{Name: "Kiosk", Value: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
@@ -189,7 +189,7 @@ func TestWhatIsTold(t *testing.T) {
 			t.Errorf("it does not claim %+v: %+v", want, e.Claims)
 		}
 	}
-	if want := "The USB device 0525:a4a2 RNDIS was not let in: communications data (0Ah), communications or network (02h). Take it out."; e.Warning != want {
+	if want := "The USB device 0525:a4a2 \"RNDIS\" was not let in: communications data (0Ah), communications or network (02h). Take it out."; e.Warning != want {
 		t.Errorf("the warning is %q", e.Warning)
 	}
 	k.crashed("signal SIGKILL")
@@ -214,7 +214,7 @@ func TestWhatIsBuiltInIsToldAndNobodyIsSentToTakeItOut(t *testing.T) {
 	k := newKeeper(root)
 	k.found([]usbauth.Device{{Port: "1-7", Vendor: 0x0408, Product: 0x5300, Text: "Camera", Refused: []usbauth.Kind{{Class: 0x0E}}, BuiltIn: true}}, nil)
 	e := k.Look()
-	if want := (machine.Fact{Name: "USB 1-7", Value: "0408:5300 Camera, built in, refused: video (0Eh)"}); e.Warning != "" || !slices.Contains(e.Claims, want) {
+	if want := (machine.Fact{Name: "USB 1-7", Value: "0408:5300 \"Camera\", built in, refused: video (0Eh)"}); e.Warning != "" || !slices.Contains(e.Claims, want) {
 		t.Errorf("the warning is %q, the claims are %+v", e.Warning, e.Claims)
 	}
 }

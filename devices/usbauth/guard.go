@@ -34,9 +34,13 @@ type Device struct {
 	BuiltIn         bool   // it cannot be taken out, by what the machine says of its own ports
 }
 
-// String names the device: "0525:a4a2 QEMU RNDIS".
+// String names the device, with its own words in quotation marks: 0525:a4a2 "QEMU RNDIS".
 func (d Device) String() string {
-	return strings.TrimSpace(fmt.Sprintf("%04x:%04x %s", d.Vendor, d.Product, d.Text))
+	name := fmt.Sprintf("%04x:%04x", d.Vendor, d.Product)
+	if d.Text != "" {
+		name += " " + strconv.Quote(d.Text)
+	}
+	return name
 }
 
 // Guard authorizes the USB devices of one machine.

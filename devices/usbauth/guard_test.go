@@ -236,7 +236,7 @@ func TestADeviceCannotWriteOnTheScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := found[0].String(); !strings.HasPrefix(s, "0525:a4a2 é é") || strings.ContainsAny(s, "\n\x00\x1b") || len([]rune(s)) > maxText+10 {
+	if s := found[0].String(); !strings.HasPrefix(s, `0525:a4a2 "é é`) || strings.ContainsAny(s, "\n\x00\x1b") || len([]rune(s)) > maxText+12 {
 		t.Errorf("%q", s)
 	}
 }
