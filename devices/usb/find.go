@@ -58,7 +58,7 @@ func locate(root, folder string) (Location, bool) {
 		return Location{}, false
 	}
 	return Location{
-		Serial: sysfs.Attribute(folder, "serial"),
+		Serial: sysfs.Said(folder, "serial"),
 		Node:   filepath.Join(root, "/dev/bus/usb", fmt.Sprintf("%03d/%03d", bus, number)),
 		ID:     fmt.Sprintf("%s %d", path, number), // every time it is plugged in it gets a new number
 		root:   root,

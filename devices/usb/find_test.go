@@ -31,7 +31,7 @@ func TestYubiHSMsAreFoundAmongOtherDevices(t *testing.T) {
 	plug(t, root, "1-2", map[string]string{"idVendor": "1050", "idProduct": "0030", "busnum": "1", "devnum": "7", "serial": "0034332673"})
 	plug(t, root, "1-2:1.0", map[string]string{"bInterfaceClass": "ff"})
 	plug(t, root, "1-3", map[string]string{"idVendor": "1050", "idProduct": "0407", "busnum": "1", "devnum": "8", "serial": "a YubiKey"})
-	plug(t, root, "2-1", map[string]string{"idVendor": "1050", "idProduct": "0030", "busnum": "2", "devnum": "113", "serial": "0000000009"})
+	plug(t, root, "2-1", map[string]string{"idVendor": "1050", "idProduct": "0030", "busnum": "2", "devnum": "113", "serial": "9\x1b[2J\u202e"})
 	plug(t, root, "2-4", map[string]string{"idVendor": "1050", "idProduct": "0030", "busnum": "2", "devnum": "../../etc", "serial": "x"})
 	found, err := Find(root)
 	if err != nil || len(found) != 2 {
@@ -40,7 +40,7 @@ func TestYubiHSMsAreFoundAmongOtherDevices(t *testing.T) {
 	if l := found[0]; l.Serial != "0034332673" || l.Node != filepath.Join(root, "dev/bus/usb/001/007") {
 		t.Errorf("%+v", l)
 	}
-	if l := found[1]; l.Serial != "0000000009" || l.Node != filepath.Join(root, "dev/bus/usb/002/113") {
+	if l := found[1]; l.Serial != "9?[2J?" || l.Node != filepath.Join(root, "dev/bus/usb/002/113") {
 		t.Errorf("%+v", l)
 	}
 }
