@@ -131,6 +131,31 @@ func TestEveryDiscThatIsRefusedIsRefusedWithItsReason(t *testing.T) {
 	}
 }
 
+// People read what failed and whose fault it is before the command that it happened
+// to; the code is in the log.
+func TestWhatADriveReportsIsToldInWordsFirst(t *testing.T) {
+	t.Parallel()
+	r := newTestRoom(t, nil)
+	h := enter(t, r)
+	h.gates()
+	h.root()
+	h.planCRL()
+	r.drive.SetFault(sim.AtOpcode(opWrite, 3, 3, sim.Refuse{Key: 3, ASC: 0x0C, ASCQ: 0x03}))
+	h.press("go")
+	v := h.expect("The session is not on the disc")
+	b := v.Body.(ceremony.MessageBody)
+	const told = "Writing failed, in the session at sector "
+	if !strings.HasPrefix(b.Happened, told) || !strings.Contains(b.Happened, ": the drive reports a fault of the disc: writing failed: a defect in the medium (sense 3/0C/03)") {
+		t.Errorf("it is told as %q", b.Happened)
+	}
+	r.drive.SetFault(nil)
+	h.press("again")
+	h.on("On the disc", "next")
+	if res := sound(t, r); !strings.Contains(string(res.Log.Bytes()), "(sense 3/0C/03)") {
+		t.Error("the code is not in the log")
+	}
+}
+
 func TestADriveThatVanishesMidBurnIsToldInWords(t *testing.T) {
 	t.Parallel()
 	r := newTestRoom(t, nil)

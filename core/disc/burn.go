@@ -26,9 +26,9 @@ type BurnError struct {
 
 func (e *BurnError) Error() string {
 	if e.NothingWritten {
-		return fmt.Sprintf("recording a session, %s: nothing was written: %v", e.Step, e.Err)
+		return fmt.Sprintf("%s failed, and nothing was written: %v", e.Step, e.Err)
 	}
-	return fmt.Sprintf("recording a session at sector %d, %s: %v", e.Address, e.Step, e.Err)
+	return fmt.Sprintf("%s failed, in the session at sector %d: %v", e.Step, e.Address, e.Err)
 }
 
 func (e *BurnError) Unwrap() error { return e.Err }

@@ -154,10 +154,10 @@ func (d *Drive) do(ctx context.Context, c command, out, in []byte) (int, error) 
 	for {
 		n, sense, err := d.t.Command(ctx, c.cdb, out, in, c.timeout)
 		if err != nil {
-			return 0, fmt.Errorf("%s: no answer from the drive: %w", c.name, err)
+			return 0, fmt.Errorf("no answer from the drive to %s: %w", c.name, err)
 		}
 		if n < 0 || n > len(in) {
-			return 0, fmt.Errorf("%s: %d bytes arrived for %d", c.name, n, len(in))
+			return 0, fmt.Errorf("the answer of the drive to %s is of %d bytes, and has room for %d", c.name, n, len(in))
 		}
 		if sense == nil {
 			return n, nil
@@ -189,7 +189,7 @@ func (d *Drive) ask(ctx context.Context, c command, in []byte, want int) ([]byte
 		return nil, err
 	}
 	if n < want {
-		return nil, fmt.Errorf("%s: %d bytes of answer, at least %d belong there", c.name, n, want)
+		return nil, fmt.Errorf("the answer of the drive to %s is too short: %d bytes, at least %d belong there", c.name, n, want)
 	}
 	return in[:n], nil
 }

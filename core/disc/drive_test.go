@@ -375,14 +375,15 @@ func TestSenseInWords(t *testing.T) {
 		sense []byte
 		want  string
 	}{
-		{[]byte{0x70, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11, 0x00}, "a sector cannot be read: the medium is damaged or dirty (3/11/00)"},
-		{[]byte{0xF0, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x21, 0x02}, "the address is not where the disc continues (5/21/02)"},
-		{[]byte{0x72, 3, 0x73, 3}, "calibrating the laser's power failed: try another disc or clean this one (3/73/03)"},
-		{[]byte{0x71, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x0C, 0x00}, "writing failed, found after an earlier command (3/0C/00)"},
-		{[]byte{0x70, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0xEE, 0xEE}, "the medium is damaged or dirty (3/EE/EE)"},
-		{[]byte{0x70, 0, 6}, "the drive was reset or its disc was changed (6/00/00)"},
-		{nil, "the drive gave no reason (0/00/00)"},
-		{[]byte{0x12, 0x34, 0x56}, "the drive gave no reason (0/00/00)"},
+		{[]byte{0x70, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11, 0x00}, "the drive reports a fault of the disc: a sector cannot be read, it is damaged or dirty (sense 3/11/00)"},
+		{[]byte{0xF0, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x21, 0x02}, "the drive refuses: the address is not where the disc continues (sense 5/21/02)"},
+		{[]byte{0x72, 3, 0x73, 3}, "the drive reports a fault of the disc: calibrating the laser's power failed: try another disc or clean this one (sense 3/73/03)"},
+		{[]byte{0x71, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x0C, 0x00}, "the drive reports a fault of the disc: writing failed, found after an earlier command (sense 3/0C/00)"},
+		{[]byte{0x70, 0, 3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0xEE, 0xEE}, "the medium is damaged or dirty (sense 3/EE/EE)"},
+		{[]byte{0x70, 0, 4, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x44, 0x00}, "the drive reports a fault of its own: the drive has an internal fault (sense 4/44/00)"},
+		{[]byte{0x70, 0, 6}, "the drive was reset or its disc was changed (sense 6/00/00)"},
+		{nil, "the drive gave no reason (sense 0/00/00)"},
+		{[]byte{0x12, 0x34, 0x56}, "the drive gave no reason (sense 0/00/00)"},
 	}
 	for _, c := range cases {
 		if got := SenseText(c.sense); got != c.want {

@@ -164,10 +164,10 @@ func (d *Drive) information(ctx context.Context) (information, error) {
 		lastTrack:  int(b[11])<<8 | int(b[6]),
 	}
 	if i.state == Unknown || b[2]&0x10 != 0 {
-		return information{}, errors.New("READ DISC INFORMATION: the disc is not a write-once disc recorded in order")
+		return information{}, errors.New("the disc is not a write-once disc recorded in order, by READ DISC INFORMATION")
 	}
 	if i.lastTrack < 1 || i.lastTrack > maxTracks || i.sessions < 1 {
-		return information{}, fmt.Errorf("READ DISC INFORMATION: %d tracks in %d sessions", i.lastTrack, i.sessions)
+		return information{}, fmt.Errorf("the drive says of the disc what cannot be: %d tracks in %d sessions, by READ DISC INFORMATION", i.lastTrack, i.sessions)
 	}
 	return i, nil
 }

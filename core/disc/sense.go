@@ -11,6 +11,7 @@ const (
 	keyRecovered = 1
 	keyNotReady  = 2
 	keyMedium    = 3
+	keyHardware  = 4
 	keyIllegal   = 5
 	keyAttention = 6
 )
@@ -66,7 +67,8 @@ func (s Sense) busy() bool {
 	return false
 }
 
-// String gives the sense in words, with the numbers that a manual lists.
+// String gives the sense in words: whose fault it is, what the drive says of it,
+// and the numbers that a manual lists: key, code and qualifier in hexadecimal.
 func (s Sense) String() string {
 	words := senseWords[[3]byte{s.Key, s.ASC, s.ASCQ}]
 	if words == "" {
@@ -74,15 +76,29 @@ func (s Sense) String() string {
 	}
 	if words == "" {
 		words = keyWords[s.Key]
+	} else {
+		words = reportWords(s.Key) + words
 	}
 	if s.Deferred {
 		words += ", found after an earlier command"
 	}
-	return fmt.Sprintf("%s (%X/%02X/%02X)", words, s.Key, s.ASC, s.ASCQ)
+	return fmt.Sprintf("%s (sense %X/%02X/%02X)", words, s.Key, s.ASC, s.ASCQ)
 }
 
-// SenseText gives sense data in words, for people: what the drive says, then
-// key, code and qualifier in hexadecimal.
+// reportWords begin what the drive says with what it is about.
+func reportWords(key byte) string {
+	switch key {
+	case keyMedium:
+		return "the drive reports a fault of the disc: "
+	case keyHardware:
+		return "the drive reports a fault of its own: "
+	case keyIllegal:
+		return "the drive refuses: "
+	}
+	return "the drive reports: "
+}
+
+// SenseText gives sense data in words, for people.
 func SenseText(sense []byte) string { return parseSense(sense).String() }
 
 // keyWords names every sense key (SPC-4 table 48).
@@ -214,7 +230,7 @@ var codeWords = map[[2]byte]string{
 
 // senseWords are codes that mean something else under one key.
 var senseWords = map[[3]byte]string{
-	{0x03, 0x11, 0x00}: "a sector cannot be read: the medium is damaged or dirty",
+	{0x03, 0x11, 0x00}: "a sector cannot be read, it is damaged or dirty",
 	{0x05, 0x64, 0x00}: "the sector does not belong to a data track",
 	{0x08, 0x00, 0x00}: "the sector is blank",
 }
@@ -232,7 +248,8 @@ type SenseError struct {
 	Sense   Sense
 }
 
-func (e *SenseError) Error() string { return e.Command + ": " + e.Sense.String() }
+// Error begins with what people understand; the command is for who mends drives.
+func (e *SenseError) Error() string { return e.Sense.String() + ", in answer to " + e.Command }
 
 // Is makes ErrMediumChanged of every unit attention and ErrNoMedium of the sense
 // that says so.
