@@ -251,12 +251,12 @@ func TestAStickThatCannotBeReadIsNotPassedOver(t *testing.T) {
 	r.stick("sdb", labelled())
 	r.says("sda", "SanDisk", "Ultra")
 	r.says("sdb", "Kingston", "DataTraveler")
-	const both = "2 sticks are plugged in: leave one in. SanDisk Ultra 4 MB can be read; Kingston DataTraveler 4 MB cannot: mounting it: its file system is damaged"
+	const both = "2 sticks are plugged in: leave one in. SanDisk Ultra 4 MB can be read; Kingston DataTraveler 4 MB cannot: its file system is damaged"
 	if _, err := r.Stick(t.Context()); err == nil || err.Error() != both {
 		t.Errorf("beside a good one: %v", err)
 	}
 	r.remove("sys/class/block/sda")
-	if _, err := r.Stick(t.Context()); err == nil || err.Error() != "the stick Kingston DataTraveler 4 MB cannot be read: mounting it: its file system is damaged" {
+	if _, err := r.Stick(t.Context()); err == nil || err.Error() != "the stick Kingston DataTraveler 4 MB cannot be read: its file system is damaged" {
 		t.Errorf("alone: %v", err)
 	}
 }

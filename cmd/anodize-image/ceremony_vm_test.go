@@ -59,9 +59,7 @@ func (s *seat) shutDown(title string) {
 	s.room.t.Helper()
 	s.Await(title)
 	s.Press("F10")
-	s.Await("Shut down?")
-	s.Press("1")
-	s.vm.AwaitOff()
+	powerOff(s.Person, s.vm)
 }
 
 // validate has the kiosk check the disc, and returns the head that it shows.

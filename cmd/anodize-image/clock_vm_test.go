@@ -88,7 +88,7 @@ func TestAClockMaySayAnyYear(t *testing.T) {
 			setClock(p, c.clock, disc.Time.AddDate(0, 0, 1))
 			p.Await("Put the USB stick in")
 			p.Press("F10")
-			vm.AwaitOff()
+			powerOff(p, vm)
 		})
 	}
 }

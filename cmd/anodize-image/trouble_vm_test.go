@@ -96,7 +96,7 @@ func TestTheGatesBearWhatTheyFind(t *testing.T) {
 
 	s.Await("Put the USB stick in")
 	s.plugStick("broken")
-	const damaged = "mounting it: its file system is damaged: repair it on another computer, or take another stick (invalid argument)."
+	const damaged = "its file system is damaged: repair it on another computer, or take another stick (invalid argument)."
 	s.AwaitNotice(ceremony.Danger, fmt.Sprintf("The stick %s cannot be read: %s", stickTitle("broken"), damaged))
 	s.plugStick("stick")
 	s.AwaitNotice(ceremony.Danger, fmt.Sprintf("2 sticks are plugged in: leave one in. %s can be read; %s cannot: %s", stickTitle("stick"), stickTitle("broken"), damaged))

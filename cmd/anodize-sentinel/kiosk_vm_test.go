@@ -135,7 +135,7 @@ func watch(t *testing.T, vm *qemu.VM, r *table) *twin.Kiosk {
 	t.Helper()
 	return twin.New(t, vm, func(window *host.Headless) twin.Play {
 		ctx, cancel := context.WithCancel(t.Context())
-		c := ceremony.New(ceremony.Setup{Room: r, Machine: r, Mode: ceremony.Dev, Random: rand.Reader})
+		c := ceremony.New(ceremony.Setup{Room: r, Machine: r, Mode: ceremony.Dev, Random: rand.Reader, Power: true})
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx) }()
 		t.Cleanup(func() {
@@ -224,9 +224,32 @@ func TestTheKioskBehindTheSentinel(t *testing.T) {
 		t.Errorf("the crash is told as %q", k.View().Notice.Text)
 	}
 
+	// The power button asks, and ends nothing by itself. It is given to the kiosk as a
+	// keyboard is.
+	pressPower := func() {
+		vm.PressPower()
+		k.Here(func(h *host.Headless) error { return h.Key("Power", 0) })
+	}
+	pressPower()
+	shows(t, k, "Shut down?")
+	k.Press("Esc")
+	shows(t, k, "Is this the machine?")
+	k.Press("Enter")
+	shows(t, k, "Is this the time?")
+	k.Press("s")
+	shows(t, k, "What time is it?")
+	pressPower()
+	shows(t, k, "What time is it?")
+	if k.View().StaysOn == "" {
+		t.Error("the twin does not say why the machine stays on")
+	}
+	k.Press("Esc")
+
 	// Shutting down leaves nothing behind: no process, no file.
-	vm.Key("f10", true)
-	vm.Key("f10", false)
+	shows(t, k, "Is this the time?")
+	pressPower()
+	shows(t, k, "Shut down?")
+	k.There("1")
 	if got := vm.Expect("HALT "); got != `4321fedc 0 ["1"] <nil>` {
 		t.Errorf("at the end: %s", got)
 	}

@@ -161,7 +161,7 @@ func damaged(t *testing.T) string {
 }
 
 // modules are what the tests' devices need, beside the kiosk's.
-var modules = []string{"evdev", "psmouse", "xhci-pci", "usbhid", "hid-generic", "usb-storage", "sd_mod", "sr_mod", "vfat", "nls_cp437", "nls_ascii", "nls_utf8"}
+var modules = []string{"evdev", "button", "psmouse", "xhci-pci", "usbhid", "hid-generic", "usb-storage", "sd_mod", "sr_mod", "vfat", "nls_cp437", "nls_ascii", "nls_utf8"}
 
 // look is what the sentinel tells its kiosk.
 func look(t *testing.T, vm *qemu.VM) (e gate.Environment) {

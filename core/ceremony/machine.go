@@ -128,7 +128,7 @@ func (c *Ceremony) machineGate(ctx context.Context) error {
 // screen asks whether this is the machine.
 func (e Environment) screen() screen {
 	q := screen{
-		title: "Is this the machine?", sentence: "Compare it with your sheets, and take the boot medium out: everything runs from memory. The log will hold what the machine says of itself.",
+		title: "Is this the machine?", sentence: "Compare it with your sheets, and take the boot medium out: everything runs from memory.",
 		body:    FactsBody{e.Shown},
 		actions: []Action{shutDown, {ID: "out", Label: "It is, and the medium is out", Key: "Enter", Kind: Primary}},
 	}

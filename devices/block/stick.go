@@ -254,7 +254,7 @@ func (s *Stick) pulled(err error) bool {
 func (s *Stick) withFolder(a access, body func(folder *os.File) error) (err error) {
 	top, err := s.mount(s.at, s.format, a)
 	if err != nil {
-		return fmt.Errorf("mounting it: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, top.Close()) }()
 	if !s.at.present() { // another one may have taken its node
