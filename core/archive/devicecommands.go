@@ -87,7 +87,7 @@ func (d *devices) judge(c *check, seq uint64, serial string, entries []hsm.LogEn
 		if !may[e.Command] {
 			c.error("record %d: the HSM %s carried out %s (its entry %d), for which there is no ceremony", seq, serial, e.Name(), e.Number)
 		}
-		if signs(e.Command) && at.key != 0 && int(e.TargetKey) != at.key {
+		if signs(e.Command) && int(e.TargetKey) != at.key {
 			c.error("record %d: the HSM %s signed with the key %#04x (its entry %d); the root's is %#04x", seq, serial, e.TargetKey, e.Number, at.key)
 		}
 	}

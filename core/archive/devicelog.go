@@ -42,7 +42,7 @@ type device struct {
 	excused int          // ceremonies since that stopped: a signature of theirs may have been lost
 	backup  bool         // one of them was to give its key away
 	may     purpose      // what ceremonies since were to have it do
-	key     int          // number of the root's key in it; 0 if that is not known
+	key     int          // number of the root's key in it; 0 if no record says that it is there
 }
 
 func (d *devices) of(serial string) *device {

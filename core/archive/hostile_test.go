@@ -198,3 +198,22 @@ func TestACopiedFileOfNothingButHolesIsNotRead(t *testing.T) {
 		t.Errorf("%v, damage %v", sessions, damage)
 	}
 }
+
+func TestAKeyOfNoNumberSignsNothing(t *testing.T) {
+	b := archivetest.New(t, "rehearsal")
+	b.Maker = nil
+	b.Tamper = func(e audit.Event) audit.Event {
+		if key, ok := e.(audit.KeyGenerated); ok {
+			key.ID = 0
+			return key
+		}
+		return e
+	}
+	b.InitRoot()
+	r := verify(b.Image, archive.Options{})
+	if !slices.ContainsFunc(r.Findings, func(f archive.Finding) bool {
+		return f.Level == archive.Error && f.Check == "hsm log" && strings.Contains(f.What, "signed with the key 0x0001")
+	}) {
+		t.Errorf("findings %v", r.Findings)
+	}
+}
