@@ -167,7 +167,8 @@ func readCommit(tree string) (at commit, err error) {
 }
 
 // committed unpacks a commit into a folder of its own. What git is told to overlook in a
-// tree (ignored files, files that are assumed to be unchanged) does not get there.
+// tree (ignored files, files that are assumed to be unchanged) does not get there, and
+// nothing that only this clone does to files on their way.
 func committed(tree, hash string) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "anodize-commit-"); err != nil {
 		return "", fmt.Errorf("making a folder for the commit: %w", err)
@@ -180,6 +181,9 @@ func committed(tree, hash string) (dir string, err error) {
 		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
 			return "", errors.Join(fmt.Errorf("unpacking the commit %s: %s: %w: %s", hash, args[0], err, bytes.TrimSpace(out)), os.RemoveAll(dir))
 		}
+	}
+	if err := errors.Join(os.Remove(archive), sameTree(tree, hash, dir)); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil
 }

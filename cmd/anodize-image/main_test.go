@@ -115,6 +115,43 @@ func TestWhatGitOverlooksIsNotBuilt(t *testing.T) {
 	}
 }
 
+// A clone can be made to give another tree for a commit than the commit has, and to call
+// itself clean.
+func TestACloneCannotGiveAnotherTreeForACommit(t *testing.T) {
+	for name, tamper := range map[string]func(dir string, git func(...string)){
+		"a file is left out": func(dir string, _ func(...string)) {
+			write(t, filepath.Join(dir, ".git", "info", "attributes"), "file export-ignore\n")
+		},
+		"a file is changed on its way": func(dir string, git func(...string)) {
+			write(t, filepath.Join(dir, ".git", "info", "attributes"), "file filter=evil\n")
+			git("config", "filter.evil.smudge", "sed s/committed/evil/")
+			git("config", "filter.evil.clean", "sed s/evil/committed/")
+		},
+		"another commit stands in its place": func(dir string, git func(...string)) {
+			git("checkout", "-q", "-b", "evil")
+			write(t, filepath.Join(dir, "file"), "evil")
+			git("commit", "-q", "-a", "-m", "evil")
+			git("checkout", "-q", "-")
+			git("replace", "HEAD", "evil")
+			git("reset", "-q", "--hard")
+		},
+	} {
+		dir, git := repository(t)
+		tamper(dir, git)
+		at, err := readCommit(dir)
+		if err != nil || at.dirty {
+			continue // git has noticed
+		}
+		got, err := committed(dir, at.hash)
+		if err == nil {
+			if text, err := os.ReadFile(filepath.Join(got, "file")); err != nil || string(text) != "committed" {
+				t.Errorf("%s: the file holds %q, %v", name, text, err)
+			}
+			os.RemoveAll(got)
+		}
+	}
+}
+
 func TestNoConfigurationHidesANewFile(t *testing.T) {
 	dir, git := repository(t)
 	git("config", "status.showUntrackedFiles", "no")
