@@ -20,7 +20,7 @@ func (c *Ceremony) fleet(ctx context.Context) error {
 		}
 		detail := where + " It " + opensTo(d) + "."
 		if to := behind(s, d); to > 0 {
-			detail += fmt.Sprintf(" Bring it up to date: to the cards of generation %d.", to)
+			detail += fmt.Sprintf(" Bring it up to date: then it opens to those of generation %d.", to)
 		}
 		choices = append(choices, Choice{Label: "HSM " + d.Serial, Detail: detail})
 	}

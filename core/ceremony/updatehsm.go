@@ -88,7 +88,7 @@ func (op updateHSM) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	case !errors.Is(err, hsm.ErrWrongPIN):
 		return nil, err
 	}
-	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: older(d, intent.Generation), lead: "HSM " + d.Serial + " does not open to them. Now the cards of generation " + orList(older(d, intent.Generation)) + "."})
+	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: older(d, intent.Generation), lead: fmt.Sprintf("HSM %s does not open to the cards of generation %d. Now those of generation %s.", d.Serial, intent.Generation, orList(older(d, intent.Generation)))})
 	if err != nil {
 		return nil, err
 	}
