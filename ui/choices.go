@@ -17,10 +17,10 @@ func choiceID(i int) string { return fmt.Sprint("choice:", i) }
 // choiceList draws a list of which one is picked.
 func (s *Screens) choiceList(gtx layout.Context, b ceremony.ChoicesBody) layout.Dimensions {
 	gap, y := gtx.Dp(12), 0
-	for i, c := range b.Choices {
+	for i := range b.Choices {
 		s.newRow()
 		d := kit.At(gtx, 0, y, func(gtx layout.Context) layout.Dimensions {
-			return s.choice(gtx, i, c, len(b.Choices) <= 9)
+			return s.choice(gtx, b, i)
 		})
 		s.revealed(choiceID(i), y-gap, y+d.Size.Y+gap)
 		y += d.Size.Y + gap
@@ -41,9 +41,10 @@ func (s *Screens) hit(gtx layout.Context, i int, c ceremony.Choice) (kit.Hit, bo
 
 // choice draws one row: its number, its name, and under it what it is or why it
 // cannot be picked. The number is muted where it is no key.
-func (s *Screens) choice(gtx layout.Context, i int, c ceremony.Choice, isKey bool) layout.Dimensions {
+func (s *Screens) choice(gtx layout.Context, b ceremony.ChoicesBody, i int) layout.Dimensions {
+	c := b.Choices[i]
 	h, pressed := s.hit(gtx, i, c)
-	number, label := s.choiceStyles(c, isKey)
+	number, label := s.choiceStyles(c, b.Keys())
 	return h.Layout(gtx, func(gtx layout.Context) layout.Dimensions {
 		width, pad := gtx.Constraints.Max.X, image.Pt(gtx.Dp(28), gtx.Dp(16))
 		indent := pad.X + gtx.Dp(72)
@@ -56,7 +57,7 @@ func (s *Screens) choice(gtx layout.Context, i int, c ceremony.Choice, isKey boo
 		})
 		size := image.Pt(width, max(gtx.Dp(88), s.th.Touch(), body.size.Y+2*pad.Y))
 		s.choiceBox(gtx, size, c, pressed)
-		n := s.piece(gtx, s.widget(number, fmt.Sprint(i+1)))
+		n := s.piece(gtx, s.widget(number, fmt.Sprint(b.Number(i))))
 		kit.Put(gtx, pad.X, (size.Y-n.size.Y)/2, n.call)
 		kit.Put(gtx, indent, (size.Y-body.size.Y)/2, body.call)
 		return layout.Dimensions{Size: size}

@@ -400,6 +400,36 @@ func TestAKeyboardShowsForATextOnlyOnceAFingerWasUsed(t *testing.T) {
 	}
 }
 
+func TestTheKeyOfAChoiceIsTheNumberBesideIt(t *testing.T) {
+	pick := func(i int) ceremony.Event { return ceremony.Pick{Index: i} }
+	for name, c := range map[string]struct {
+		first, choices int
+		key            string
+		want           []ceremony.Event
+	}{
+		"numbered from one":                   {0, 3, "1", []ceremony.Event{pick(0)}},
+		"numbered from two, so there is no 1": {2, 3, "1", nil},
+		"the choice that is called two":       {2, 3, "2", []ceremony.Event{pick(0)}},
+		"the last one":                        {2, 3, "4", []ceremony.Event{pick(2)}},
+		"beyond the last one":                 {2, 3, "5", nil},
+		"eight choices up to 9":               {2, 8, "9", []ceremony.Event{pick(7)}},
+		"up to 10, which is no key":           {2, 9, "2", nil},
+	} {
+		b := ceremony.ChoicesBody{First: c.first}
+		for i := range c.choices {
+			b.Choices = append(b.Choices, ceremony.Choice{Label: fmt.Sprint("Any ", i+2)})
+		}
+		v := with(base("Init root", 1), "How many?", "", b)
+		h := show(t, sizes[0], &v)
+		if got := play(t, h, &v, "key "+c.key); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+		if last := fmt.Sprint(b.Number(c.choices - 1)); h.HasText("Any "+fmt.Sprint(c.choices+1)) && !h.HasText(last) {
+			t.Errorf("%s: the last choice does not show its number, %s", name, last)
+		}
+	}
+}
+
 // Of a long list only what is in sight is laid out; nothing of it is missing for that.
 func TestEveryFindingIsSeenWhileAListIsScrolled(t *testing.T) {
 	for _, size := range sizes {

@@ -132,27 +132,26 @@ func (s *Screens) erase(e key.Event) bool {
 	return true
 }
 
-// number picks from a list of at most nine.
+// number picks from a list whose numbers are keys.
 func (s *Screens) number(n key.Name) {
 	if len(n) != 1 || n[0] < '1' || n[0] > '9' {
 		return
 	}
-	if i := int(n[0] - '1'); i < 9 {
-		c := s.choices()
-		if len(c) <= 9 && i < len(c) && c[i].Why == "" {
-			s.send(ceremony.Pick{Index: i})
-		}
+	b := s.choices()
+	i := int(n[0]-'0') - b.Number(0)
+	if b.Keys() && i >= 0 && i < len(b.Choices) && b.Choices[i].Why == "" {
+		s.send(ceremony.Pick{Index: i})
 	}
 }
 
-func (s *Screens) choices() []ceremony.Choice {
+func (s *Screens) choices() ceremony.ChoicesBody {
 	switch b := s.shown.Body.(type) {
 	case ceremony.ChoicesBody:
-		return b.Choices
+		return b
 	case ceremony.MenuBody:
-		return b.Cards
+		return ceremony.ChoicesBody{Choices: b.Cards}
 	}
-	return nil
+	return ceremony.ChoicesBody{}
 }
 
 // navigate moves the focus, or the body if nothing in it can be focused.

@@ -57,7 +57,7 @@ func anyBody(t *rapid.T) ceremony.Body {
 			return ceremony.FactGroup{Title: text(), Facts: some(t, "facts", anyFact(t))}
 		})}
 	case 3:
-		return ceremony.ChoicesBody{Choices: some(t, "choices", anyChoice(t))}
+		return ceremony.ChoicesBody{Choices: some(t, "choices", anyChoice(t)), First: number("first")}
 	case 4:
 		return ceremony.MenuBody{Cards: some(t, "cards", anyChoice(t))}
 	case 5:

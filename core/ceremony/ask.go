@@ -92,12 +92,17 @@ func (q question) screen(value, problem string) screen {
 
 // askChoice returns the index of what was picked; errBack if the people left.
 func (c *Ceremony) askChoice(ctx context.Context, title, sentence string, choices []Choice, back string) (int, error) {
+	return c.askNumber(ctx, title, sentence, ChoicesBody{Choices: choices}, back)
+}
+
+// askNumber is askChoice for a list that need not be numbered from 1.
+func (c *Ceremony) askNumber(ctx context.Context, title, sentence string, b ChoicesBody, back string) (int, error) {
 	note := "Press a number, or touch"
-	if len(choices) > 9 {
+	if !b.Keys() {
 		note = "Go with the arrow keys and press Enter, or touch"
 	}
 	e, err := c.ask(ctx, screen{
-		title: title, sentence: sentence, body: ChoicesBody{choices}, note: note,
+		title: title, sentence: sentence, body: b, note: note,
 		actions: []Action{{ID: "back", Label: back, Key: "Esc", Kind: Stop}},
 	}, nil)
 	if err != nil {

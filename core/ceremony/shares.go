@@ -212,15 +212,15 @@ func (c *Ceremony) askCustodians(ctx context.Context) (names []string, p quorum.
 		if names, err = c.askNames(ctx, names); err != nil {
 			return nil, p, err
 		}
-		var choices []Choice
-		for k := 2; k <= len(names); k++ {
-			choices = append(choices, Choice{Label: capital(someOf(k, len(names))), Detail: thresholdDetail(k, len(names))})
+		list := ChoicesBody{First: 2}
+		for k := list.First; k <= len(names); k++ {
+			list.Choices = append(list.Choices, Choice{Label: capital(someOf(k, len(names))), Detail: thresholdDetail(k, len(names))})
 		}
-		at, err := c.askChoice(ctx, "How many custodians open the HSM?", "Fewer is easier to bring together; more is harder to misuse.", choices, "Change the names")
+		at, err := c.askNumber(ctx, "How many custodians open the HSM?", "Fewer is easier to bring together; more is harder to misuse.", list, "Change the names")
 		if errors.Is(err, errBack) {
 			continue
 		}
-		return names, quorum.Policy{Threshold: at + 2, Total: len(names)}, err
+		return names, quorum.Policy{Threshold: list.Number(at), Total: len(names)}, err
 	}
 }
 
@@ -247,13 +247,16 @@ func thresholdDetail(k, n int) string {
 // askNames asks for one name after the other.
 func (c *Ceremony) askNames(ctx context.Context, names []string) ([]string, error) {
 	for {
-		why := ""
-		if len(names) < 2 {
+		why, label := "", fmt.Sprintf("Name of custodian %d", len(names)+1)
+		switch {
+		case len(names) < 2:
 			why = "two names at least"
+		case len(names) == maxCustodians:
+			label = "Sixteen names: there can be no more"
 		}
 		name, err := c.askText(ctx, question{
 			title: "Who keeps the shares?", sentence: "Two to sixteen custodians, in the order in which they will step up.",
-			label: fmt.Sprintf("Name of custodian %d", len(names)+1), hint: "As it will stand on the card and in the log", limit: quorum.MaxNameSize, listed: names,
+			label: label, hint: "As it will stand on the card and in the log", limit: quorum.MaxNameSize, listed: names,
 			done: "Add", back: backLabel(names), extra: "That is all", extraWhy: why,
 			check: func(s string) error {
 				switch {

@@ -23,7 +23,7 @@ func testStage() (*stage, chan struct{}) {
 
 func TestOnlyWhatTheScreenOffersIsAnAnswer(t *testing.T) {
 	text, entry := TextBody{}, EntryBody{}
-	choices := ChoicesBody{[]Choice{{Label: "A"}, {Label: "B", Why: "Not this one"}}}
+	choices := ChoicesBody{Choices: []Choice{{Label: "A"}, {Label: "B", Why: "Not this one"}}}
 	for name, tc := range map[string]struct {
 		body Body
 		sent Event

@@ -135,8 +135,19 @@ type Fact struct {
 	Mono        bool
 }
 
-// ChoicesBody is a list of which one is picked by number or touch.
-type ChoicesBody struct{ Choices []Choice }
+// ChoicesBody is a list of which one is picked by number or touch. Where the choices are
+// numbers themselves, First is that of the first, so that nobody who means two presses
+// the key of another; else it is zero, and the list is numbered from 1.
+type ChoicesBody struct {
+	Choices []Choice
+	First   int
+}
+
+// Number is the number of choice i.
+func (b ChoicesBody) Number(i int) int { return max(b.First, 1) + i }
+
+// Keys reports whether each choice has a key: its number.
+func (b ChoicesBody) Keys() bool { return b.Number(len(b.Choices)-1) <= 9 }
 
 // Choice is one row of a list, or one card of the menu.
 type Choice struct {

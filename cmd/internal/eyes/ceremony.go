@@ -67,7 +67,7 @@ func (p *Person) NameCustodians(custodians []string, threshold int) {
 		p.pressed("Enter")
 	}
 	p.Answer("Who keeps the shares?", "F2")
-	p.Answer("How many custodians open the HSM?", fmt.Sprint(threshold-1))
+	p.Answer("How many custodians open the HSM?", fmt.Sprint(threshold))
 }
 
 // CopyShares has every custodian copy the words of their share.
