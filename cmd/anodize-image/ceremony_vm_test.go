@@ -76,6 +76,7 @@ func (s *seat) validate() string {
 // check the disc. Nothing but the screen tells what to do, and nothing but keys and a
 // finger does it.
 func TestTheCeremonyInTheImage(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
 	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(800, 600), clock: r.day(0)})
 	s.plugDrive()

@@ -18,6 +18,7 @@ import (
 // which signs when the first is gone. Then the custodians change, and the second HSM is
 // pulled out in the middle of that.
 func TestAFleetOfHSMsInTheImage(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
 	s := r.switchOn(machine{display: qemu.Bochs, size: image.Pt(1280, 800), clock: r.day(0)})
 	s.plugDrive()

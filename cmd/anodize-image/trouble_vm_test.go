@@ -22,6 +22,7 @@ var noOldKeyboard = []string{"-machine", "i8042=off"}
 // stick before the certificates are written to it and three times while they are, and
 // another one is full. The ceremony waits, says so, and goes on.
 func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
 	s := r.switchOn(machine{display: qemu.VirtioGPU, size: image.Pt(1920, 1080), clock: r.day(0), extra: noOldKeyboard})
 	s.plugDrive()
@@ -81,6 +82,7 @@ func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 // What a machine and its table may be like before a ceremony: little memory, the
 // firmware's display, no keyboard, an empty clock, a broken stick, and two of everything.
 func TestTheGatesBearWhatTheyFind(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
 	// The firmware would make 2070 of 1970, which is no year that cannot be.
 	empty := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -115,6 +115,7 @@ func facts(vm *qemu.VM) map[string]string {
 
 // Every medium, every display and both kinds of firmware, in pairs.
 func TestTheImageBoots(t *testing.T) {
+	t.Parallel()
 	kernel := probeKernel(t)
 	for _, c := range []struct {
 		name    string
@@ -129,6 +130,7 @@ func TestTheImageBoots(t *testing.T) {
 		{"from a CD on the firmware's display", qemu.CD, qemu.RAMFB, "simpledrm", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			file := kernel
 			if c.secure {
 				file = snakeoil(t, kernel)
@@ -146,6 +148,7 @@ func TestTheImageBoots(t *testing.T) {
 }
 
 func TestFirmwareThatEnforcesSecureBootRefusesAnUnsignedImage(t *testing.T) {
+	t.Parallel()
 	vm := qemu.Boot(t, qemu.Options{Image: &qemu.Image{File: probeImage(t, probeKernel(t)), Secure: true}})
 	vm.Await("Access Denied")
 	if strings.Contains(vm.Log(), "Linux version") {
@@ -155,6 +158,7 @@ func TestFirmwareThatEnforcesSecureBootRefusesAnUnsignedImage(t *testing.T) {
 
 // What no program of the image can do, whoever writes it.
 func TestTheKernelHasNoNetworkAndNoWayAroundIt(t *testing.T) {
+	t.Parallel()
 	vm := qemu.Boot(t, qemu.Options{
 		Image: &qemu.Image{File: probeImage(t, probeKernel(t))}, Display: qemu.Bochs,
 		Devices: []string{"virtio-net-pci", "e1000e", "usb-net,bus=boot.0"},
@@ -194,6 +198,7 @@ func TestTheKernelHasNoNetworkAndNoWayAroundIt(t *testing.T) {
 // A boot loader hands an initramfs and a command line over. Neither counts: not in
 // the way of UEFI, and not in that of the PC's older boot protocol.
 func TestWhatABootLoaderHandsOverIsNotLookedAt(t *testing.T) {
+	t.Parallel()
 	kernel := probeKernel(t)
 	foreign := filepath.Join(t.TempDir(), "initrd")
 	if err := os.WriteFile(foreign, bootable.Initramfs([]bootable.Program{{Name: "init", Data: []byte("foreign")}, {Name: "foreign", Data: nil}}), 0o600); err != nil {
@@ -242,6 +247,7 @@ func TestASignedImageIsTheSameImage(t *testing.T) {
 // The firmware measures what it starts into a TPM. Its log holds the very hash that
 // this program prints for people to compare.
 func TestTheTPMsLogShowsTheHashThatIsPrinted(t *testing.T) {
+	t.Parallel()
 	kernel := probeKernel(t)
 	state, err := os.MkdirTemp("", "tpm") // a socket's path is short
 	if err != nil {

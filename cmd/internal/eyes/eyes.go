@@ -15,6 +15,7 @@ import (
 	"image/png"
 	"iter"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"anodize/core/ceremony"
@@ -104,21 +105,36 @@ func (r *Reader) Fact(picture image.Image, name string, beginnings iter.Seq[stri
 	if picture.Bounds().Size() != r.size {
 		return "", false, nil
 	}
-	fact := func(value string) *ceremony.View {
-		return &ceremony.View{Title: "A title", Body: ceremony.FactsBody{Groups: []ceremony.FactGroup{{Facts: []ceremony.Fact{{Name: name, Value: value}}}}}}
-	}
-	want, err := r.look(fact("A value"), name)
-	if err != nil {
-		return "", false, err
-	}
 	got := flat(picture)
-	line, seen := find(got, image.Rectangle{Max: r.size}, want)
-	if !seen {
-		return "", false, nil
+	for _, more := range []int{0, manyFacts} {
+		want, err := r.look(factView(name, "A value", more), name)
+		if err != nil {
+			return "", false, err
+		}
+		line, seen := find(got, image.Rectangle{Max: r.size}, want)
+		if !seen {
+			continue
+		}
+		line.Min.X, line.Max.X = line.Max.X-line.Dy(), r.size.X
+		return r.value(got, line, name, more, beginnings)
 	}
-	line.Min.X, line.Max.X = line.Max.X-line.Dy(), r.size.X
+	return "", false, nil
+}
+
+// manyFacts do not fit on any screen. Then all of them are written smaller.
+const manyFacts = 80
+
+// factView has a fact, and some more below it.
+func factView(name, value string, more int) *ceremony.View {
+	facts := append([]ceremony.Fact{{Name: name, Value: value}}, slices.Repeat([]ceremony.Fact{{Name: "More", Value: "more"}}, more)...)
+	return &ceremony.View{Title: "A title", Body: ceremony.FactsBody{Groups: []ceremony.FactGroup{{Facts: facts}}}}
+}
+
+// value is the first of some beginnings that a fact's value begins with, on its line of a
+// picture.
+func (r *Reader) value(got *image.RGBA, line image.Rectangle, name string, more int, beginnings iter.Seq[string]) (string, bool, error) {
 	for value := range beginnings {
-		drawn, at, err := r.label(fact(value), value)
+		drawn, at, err := r.label(factView(name, value, more), value)
 		if err != nil {
 			return "", false, err
 		}

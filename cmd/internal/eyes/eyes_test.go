@@ -125,11 +125,15 @@ func TestAButtonIsFoundWhereItStands(t *testing.T) {
 }
 
 func TestAFactIsReadBesideItsName(t *testing.T) {
-	for _, size := range sizes {
+	health := ceremony.FactGroup{Title: "Health", Facts: []ceremony.Fact{{Name: "Running for", Value: "1m3s"}, {Name: "Memory", Value: "425 of 480 MiB free"}, {Name: "A name that is a long one", Value: "25 of 48"}}}
+	few, many := []ceremony.FactGroup{health}, []ceremony.FactGroup{health, {Title: "Drives", Facts: slices.Repeat([]ceremony.Fact{{Name: "Drive", Value: "sr0"}}, 60)}}
+	for _, c := range []struct {
+		size   image.Point
+		groups []ceremony.FactGroup
+	}{{sizes[0], few}, {sizes[1], few}, {sizes[0], many}, {sizes[1], many}, {image.Pt(1280, 800), many}} {
+		size := c.size
 		r := New(size, list(t))
-		p := picture(t, size, ceremony.View{Title: "The machine", Body: ceremony.FactsBody{Groups: []ceremony.FactGroup{
-			{Title: "Health", Facts: []ceremony.Fact{{Name: "Running for", Value: "1m3s"}, {Name: "Memory", Value: "425 of 480 MiB free"}, {Name: "A name that is a long one", Value: "25 of 48"}}},
-		}}})
+		p := picture(t, size, ceremony.View{Title: "The machine", Body: ceremony.FactsBody{Groups: c.groups}})
 		for _, c := range []struct {
 			name, want string
 			beginnings []string

@@ -245,17 +245,14 @@ func (p *Person) Wake(key, undo string) {
 	p.wait("what "+undo+" does", is(false))
 }
 
-// Fact reads what stands beside a fact's name on the screen: the first of some beginnings
-// that it begins with.
-func (p *Person) Fact(name string, beginnings iter.Seq[string]) string {
+// Fact waits until one of some beginnings of it stands beside a fact's name, and returns
+// which.
+func (p *Person) Fact(name string, beginnings iter.Seq[string]) (value string) {
 	p.t.Helper()
-	value, seen, err := p.reader.Fact(p.look(), name, beginnings)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if !seen {
-		p.t.Fatalf("beside %q stands nothing that was looked for: see %s", name, p.Keep("fact"))
-	}
+	p.wait("a value of "+name+" that was looked for", func(picture *image.RGBA) (seen bool, err error) {
+		value, seen, err = p.reader.Fact(picture, name, beginnings)
+		return seen, err
+	})
 	return value
 }
 
