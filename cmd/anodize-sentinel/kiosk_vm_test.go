@@ -44,7 +44,8 @@ func (r *table) change(f func()) {
 	r.changed <- struct{}{}
 }
 
-func (r *table) Now() time.Time           { return time.Now() }
+// Now is on the day on which the machine is switched on.
+func (r *table) Now() time.Time           { return time.Date(2026, 4, 25, 14, 31, 22, 0, time.UTC) }
 func (r *table) SetClock(time.Time) error { return errors.New("nobody sets this clock") }
 func (r *table) Changed() <-chan struct{} { return r.changed }
 
