@@ -145,6 +145,7 @@ func TestACertificateThatTheProfileDoesNotAllowIsAnError(t *testing.T) {
 		}
 	}
 	anyUsage := pkix.Extension{Id: []int{2, 5, 29, 37}, Value: []byte{0x30, 0x06, 0x06, 0x04, 0x55, 0x1d, 0x25, 0x00}}
+	someCerts := pkix.Extension{Id: []int{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 0x03, 0x81, 0x01, 0xff}} // of users alone
 	for name, c := range map[string]struct {
 		make func(*testing.T) *archivetest.Builder
 		said string
@@ -171,6 +172,7 @@ func TestACertificateThatTheProfileDoesNotAllowIsAnError(t *testing.T) {
 		"a root of forty years":      {root(func(c *x509.Certificate) { c.NotAfter = c.NotAfter.AddDate(20, 0, 0) }), "valid until"},
 		"a root with a bounded path": {root(func(c *x509.Certificate) { c.MaxPathLen = 1 }), "bounds its own path"},
 		"a CRL for longer":           {list(func(l *x509.RevocationList) { l.NextUpdate = l.NextUpdate.AddDate(0, 0, 1) }), "next update"},
+		"a CRL of some certificates": {list(func(l *x509.RevocationList) { l.ExtraExtensions = []pkix.Extension{someCerts} }), "extension 2.5.29.28"},
 		"a CRL of another day": {list(func(l *x509.RevocationList) {
 			l.ThisUpdate, l.NextUpdate = l.ThisUpdate.AddDate(0, 0, -9), l.NextUpdate.AddDate(0, 0, -9)
 		}), "begins at"},

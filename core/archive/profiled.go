@@ -94,7 +94,7 @@ func (a asked) list(crl *x509.RevocationList) error {
 	if until := crl.ThisUpdate.AddDate(0, 0, a.profile.CA.CRLValidityDays); !crl.NextUpdate.Equal(until) {
 		return fmt.Errorf("its next update is %v, by the profile %v", crl.NextUpdate, until)
 	}
-	return a.planned(crl.ThisUpdate)
+	return errors.Join(a.planned(crl.ThisUpdate), only(crl.Extensions, "2.5.29.20", "2.5.29.35"))
 }
 
 // sameName compares the name of a certificate with that of its request, whose common
@@ -116,8 +116,13 @@ func fit(cert *x509.Certificate, extensions ...string) error {
 	if cert.KeyUsage != caUsage {
 		return fmt.Errorf("its key usage is %#x, not %#x", int(cert.KeyUsage), int(caUsage))
 	}
-	for _, e := range cert.Extensions {
-		if !slices.Contains(extensions, e.Id.String()) {
+	return only(cert.Extensions, extensions...)
+}
+
+// only wants no extensions but some.
+func only(all []pkix.Extension, some ...string) error {
+	for _, e := range all {
+		if !slices.Contains(some, e.Id.String()) {
 			return fmt.Errorf("it has the extension %v, which no profile gives it", e.Id)
 		}
 	}
