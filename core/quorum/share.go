@@ -53,7 +53,7 @@ func (e *CheckWordsError) Error() string {
 // Unwrap returns ErrCheckWords.
 func (*CheckWordsError) Unwrap() error { return ErrCheckWords }
 
-// A Share is one custodian's part of a PIN. It comes from Split or ParseWords
+// A Share is one custodian's part of a PIN. It comes from Split, ParseWords or an Entry
 // alone; it is secret, and shows nothing of itself when printed.
 type Share struct {
 	set        uint16
@@ -63,20 +63,11 @@ type Share struct {
 	y          *secret.Bytes
 }
 
-// Set returns the number of the set that the share belongs to.
-func (s *Share) Set() uint16 { return s.set }
-
 // Generations is how many generations a share tells apart.
 const Generations = 1 << generationBits
 
 // Generation returns the generation modulo Generations, 32.
 func (s *Share) Generation() int { return int(s.generation) }
-
-// Threshold returns how many shares of its set give the PIN.
-func (s *Share) Threshold() int { return s.threshold }
-
-// X returns the share's coordinate, by which a roster knows whose it is.
-func (s *Share) X() byte { return s.x }
 
 // Wipe overwrites the secret part. A wiped share belongs to no roster.
 func (s *Share) Wipe() {

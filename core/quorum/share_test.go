@@ -43,8 +43,8 @@ func TestWordsAreReadBackAsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Set() != s.set || got.Generation() != int(s.generation) || got.Threshold() != s.threshold ||
-			got.X() != s.x || !got.y.Equal(s.y) {
+		if got.set != s.set || got.Generation() != int(s.generation) || got.threshold != s.threshold ||
+			got.x != s.x || !got.y.Equal(s.y) {
 			t.Fatal("another share is read back")
 		}
 	})
