@@ -3,6 +3,7 @@ package block
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -11,8 +12,9 @@ import (
 const maxName = 200
 
 // plain returns nil for the name of a file at the top level that FAT can hold: no
-// separators, none of its reserved characters, no control characters, no leading
-// dot, no dot or space at the end (FAT specification, section on long names).
+// separators, none of its reserved characters, no leading dot, no dot or space at the
+// end (FAT specification, section on long names). It is shown to people, who must see
+// all of it.
 func plain(name string) error {
 	var why string
 	switch {
@@ -26,6 +28,8 @@ func plain(name string) error {
 		why = "it begins with a dot"
 	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
 		why = "it ends with a dot or a space"
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		why = "it holds a character that cannot be seen, or that turns what is around it"
 	case strings.ContainsFunc(name, reserved):
 		why = "it holds a character that FAT reserves"
 	default:
@@ -34,9 +38,7 @@ func plain(name string) error {
 	return fmt.Errorf("%w: %s", ErrName, why)
 }
 
-func reserved(r rune) bool {
-	return r < 0x20 || r == 0x7F || strings.ContainsRune(`/\:*?"<>|`, r)
-}
+func reserved(r rune) bool { return strings.ContainsRune(`/\:*?"<>|`, r) }
 
 // CheckName tells by an error that wraps ErrName why a file of that name would not be
 // seen on a stick, and could not be written.

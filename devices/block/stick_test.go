@@ -205,7 +205,7 @@ func TestPlainNames(t *testing.T) {
 		"profile.toml": true, "INTCA1.CRT": true, "größe 1.csr": true, strings.Repeat("x", 200): true,
 		"": false, ".": false, "..": false, ".x": false, "a/b": false, `a\b`: false, "a:b": false, "a*": false, "a?": false,
 		`a"`: false, "a<": false, "a>": false, "a|": false, "a\n": false, "a\x00": false, "a\x7f": false, "a.": false, "a ": false,
-		"a\xff": false, strings.Repeat("x", 201): false,
+		"a\xff": false, strings.Repeat("x", 201): false, "a\u202erxe.csr": false, "a\u200b": false,
 	} {
 		if err := plain(name); (err == nil) != good || err != nil && !errors.Is(err, ErrName) {
 			t.Errorf("%q: %v", name, err)
