@@ -42,7 +42,7 @@ test: deps lint
 test-vm: DEBS += $(DEBS_VM) $(DEBS_IMAGE)
 test-vm: deps
 	$(IMAGE) kernel
-	go test -tags vm -count 1 -p 1 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
+	go test -tags vm -count 1 -p 1 -parallel 2 -timeout 60m $(addprefix ./,$(sort $(dir $(shell git ls-files '*vm_test.go'))))
 
 # One frame and one walk by keys; two sessions burned through the kernel; the image up
 # to its first gate where its kernel has been compiled before.

@@ -99,6 +99,20 @@ func (r *Reader) Button(picture image.Image, a ceremony.Action) (image.Point, bo
 	return at.Min.Add(at.Max).Div(2), seen, nil
 }
 
+// Why tells whether a picture says at its foot why one of these actions cannot be taken
+// yet.
+func (r *Reader) Why(picture image.Image, actions []ceremony.Action, why string) (bool, error) {
+	if picture.Bounds().Size() != r.size {
+		return false, nil
+	}
+	want, err := r.look(&ceremony.View{Title: "A title", Actions: actions}, why)
+	if err != nil {
+		return false, err
+	}
+	_, seen := find(flat(picture), image.Rect(0, r.size.Y*2/3, r.size.X, r.size.Y), want)
+	return seen, nil
+}
+
 // Fact reads what stands beside a fact's name on a picture: the first of some beginnings
 // that it begins with. It is false if there is no such fact, or it begins with none.
 func (r *Reader) Fact(picture image.Image, name string, beginnings iter.Seq[string]) (string, bool, error) {

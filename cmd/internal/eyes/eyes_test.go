@@ -151,3 +151,24 @@ func TestAFactIsReadBesideItsName(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFootSaysWhichWordIsTyped(t *testing.T) {
+	for _, size := range []image.Point{{X: 800, Y: 600}, {X: 1024, Y: 768}, {X: 1280, Y: 800}, {X: 1920, Y: 1080}} {
+		r := New(size, list(t))
+		actions := []ceremony.Action{
+			{ID: "clear", Label: "Clear this share", Key: "Esc", Kind: ceremony.Stop}, {ID: "reveal", Label: "Show while held", Key: "F2", Held: true},
+			{ID: "next", Label: "Next", Key: "Enter", Kind: ceremony.Primary, Why: "Word 3 of 33"},
+		}
+		p := picture(t, size, ceremony.View{
+			Title: "Enter share 1 of 3: Alice", CA: "Example Root CA", Sentence: "Type the words from the card.",
+			Body: ceremony.EntryBody{Total: 33, Accepted: 2, Position: 3, Current: "a", Next: "bcd"}, Actions: actions,
+		})
+		for word, want := range map[string]bool{"Word 3 of 33": true, "Word 2 of 33": false, "Word 33 of 33": false, "Word 13 of 33": false} {
+			asked := slices.Clone(actions)
+			asked[2].Why = word
+			if got, err := r.Why(p, asked, word); err != nil || got != want {
+				t.Errorf("%v: %q is asked for: %t, %v", size, word, got, err)
+			}
+		}
+	}
+}

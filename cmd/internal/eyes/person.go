@@ -179,15 +179,40 @@ func (p *Person) Write(text string) {
 }
 
 // share types a share, of each word the fewest letters that are its own. It looks up
-// after every word, and reports whether something of each was taken.
+// after every word, and reports whether each was taken: a keyboard keeps only so many
+// letters for a machine that is slow to read them.
 func (p *Person) share(words []string) bool {
 	p.t.Helper()
-	for _, word := range words {
-		if !p.tries(strings.Split(p.shortest(word), "")...) {
+	for i, word := range words {
+		letters := strings.Split(p.shortest(word), "")
+		if i == len(words)-1 {
+			return p.tries(letters...)
+		}
+		p.Press(letters...)
+		if !p.asked(fmt.Sprintf("Word %d of %d", i+2, len(words))) {
 			return false
 		}
 	}
 	return true
+}
+
+// asked reports whether the page where a share is typed asks for a word within a while.
+func (p *Person) asked(word string) bool {
+	p.t.Helper()
+	actions := []ceremony.Action{
+		{Label: "Clear this share", Key: "Esc", Kind: ceremony.Stop}, {Label: "Show while held", Key: "F2", Held: true},
+		{Label: "Next", Key: "Enter", Kind: ceremony.Primary, Why: word},
+	}
+	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(blink) {
+		picture := p.look()
+		if seen, err := p.reader.Why(picture, actions, word); seen || err != nil {
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // tries presses keys and reports whether the page changes within a while.
