@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"anodize/core/archive"
+	"anodize/core/audit"
 	"anodize/core/ceremony"
 	"anodize/core/disc"
 	"anodize/core/state"
@@ -331,6 +332,52 @@ func TestTheOldDiscCanBeClosedForEver(t *testing.T) {
 	h.gates()
 	h.sign()
 	sound(t, r)
+}
+
+// An auditor who has the new disc alone learns from it what became of the old one.
+func TestTheNextLogTellsWhatBecameOfTheOldDisc(t *testing.T) {
+	t.Parallel()
+	for name, closed := range map[string]bool{"left as it is": false, "closed for ever": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newTestRoom(t, nil)
+			h := enter(t, r)
+			h.gates()
+			h.root()
+			h.planMigration()
+			h.press("go")
+			h.on("On the disc: the intent", "next")
+			old := h.newDisc(sim.NewDisc(0x41))
+			if !closed {
+				h.migrated()
+			} else {
+				h.on("On the disc: the archive", "next")
+				h.on("Migrate disc: done", "next")
+				h.on("Note the tree head", "menu")
+				h.on("Shall the old disc be closed for ever?", "close")
+				h.expect("Put the old disc in")
+				fresh := r.disc
+				exchange(t, r, old)
+				h.press("close")
+				h.expect("The old disc is closed for ever")
+				exchange(t, r, fresh)
+				h.press("next")
+				h.on("Is this the head on your sheet?", "same")
+			}
+			h.sign()
+			var told []audit.DiscLeft
+			res := sound(t, r)
+			for _, record := range res.Log.Records() {
+				if e, ok := record.Event.(audit.DiscLeft); ok {
+					told = append(told, e)
+				}
+			}
+			if len(told) != 1 || told[0].Closed != closed {
+				t.Errorf("the log tells %+v", told)
+			}
+			agrees(t, r)
+		})
+	}
 }
 
 func TestAClosedDiscIsCarriedOnWithoutAMark(t *testing.T) {

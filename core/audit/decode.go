@@ -40,6 +40,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	SessionVoid{}.Name():         decodeAs[SessionVoid],
 	ExportDone{}.Name():          decodeAs[ExportDone],
 	ExportFailed{}.Name():        decodeAs[ExportFailed],
+	DiscLeft{}.Name():            decodeAs[DiscLeft],
 	CeremonyEnd{}.Name():         decodeAs[CeremonyEnd],
 	RecordMade{}.Name():          decodeAs[RecordMade],
 	SessionClose{}.Name():        decodeAs[SessionClose],

@@ -317,6 +317,12 @@ type ExportFailed struct {
 	Reason string `json:"reason"`
 }
 
+// DiscLeft says what people did with the disc that the archive was carried from.
+type DiscLeft struct {
+	Session string `json:"session"` // directory of its last one
+	Closed  bool   `json:"closed"`  // for ever: no drive adds to it; else it was left as it is
+}
+
 // CeremonyEnd closes an operation.
 type CeremonyEnd struct {
 	Operation string `json:"operation"`
@@ -377,6 +383,7 @@ func (SessionVerified) Name() string     { return "session.verified" }
 func (SessionVoid) Name() string         { return "session.void" }
 func (ExportDone) Name() string          { return "export.done" }
 func (ExportFailed) Name() string        { return "export.failed" }
+func (DiscLeft) Name() string            { return "disc.left" }
 func (CeremonyEnd) Name() string         { return "ceremony.end" }
 func (RecordMade) Name() string          { return "record.made" }
 func (SessionClose) Name() string        { return "session.close" }

@@ -279,6 +279,8 @@ func (e ExportDone) check(c *checker) { c.files("files", e.Files, 0) }
 
 func (e ExportFailed) check(c *checker) { c.said("reason", e.Reason) }
 
+func (e DiscLeft) check(c *checker) { c.directory("session", e.Session) }
+
 func (e CeremonyEnd) check(c *checker) {
 	c.oneOf("operation", e.Operation, operations...)
 	c.oneOf("outcome", e.Outcome, "done", "stopped")

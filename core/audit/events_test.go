@@ -50,6 +50,7 @@ func sampleEvents() []Event {
 		SessionVoid{2, 384, "the disc did not become ready"},
 		ExportDone{nil},
 		ExportFailed{"the stick was pulled out"},
+		DiscLeft{"20260425T143000Z-intent", true},
 		CeremonyEnd{"init-root", "done", ""},
 		RecordMade{1, "RECORD.HTML", 40000, hexOf(32)},
 		SessionClose{"20260425T143122Z", []FileFact{someFile}},

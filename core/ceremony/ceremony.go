@@ -33,8 +33,17 @@ type Ceremony struct {
 
 // outcome is what became of an operation after its record was burned.
 type outcome struct {
-	after audit.SessionVerified // the record's session
-	event audit.Event           // nil: nothing is to be told
+	after  audit.SessionVerified // the record's session
+	events []audit.Event         // none: nothing is to be told
+}
+
+// became keeps what is to be told of the operation whose record is the archive's
+// last session.
+func (c *Ceremony) became(after audit.SessionVerified, e audit.Event) {
+	if c.pending.after != after {
+		c.pending = outcome{after: after}
+	}
+	c.pending.events = append(c.pending.events, e)
 }
 
 // New prepares a ceremony; Run plays it.

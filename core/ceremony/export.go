@@ -22,7 +22,7 @@ func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error 
 		c.show(working("Writing to the stick", "Leave the stick in until it says that it may be taken out."), true)
 		err := c.writeFiles(ctx, r.published())
 		if err == nil {
-			c.pending = outcome{*c.table.archive.last, audit.ExportDone{Files: exportFacts(r.artifacts)}}
+			c.became(*c.table.archive.last, audit.ExportDone{Files: exportFacts(r.artifacts)})
 			return c.finish(ctx, op, r, true)
 		}
 		if ctx.Err() != nil {
@@ -43,7 +43,7 @@ func (c *Ceremony) export(ctx context.Context, op operation, r *recorded) error 
 			return askErr
 		}
 		if e == (Press{"without"}) {
-			c.pending = outcome{*c.table.archive.last, audit.ExportFailed{Reason: clip(err.Error(), 1000)}}
+			c.became(*c.table.archive.last, audit.ExportFailed{Reason: clip(err.Error(), 1000)})
 			return c.finish(ctx, op, r, false)
 		}
 	}
@@ -161,7 +161,7 @@ func (c *Ceremony) copyOut(ctx context.Context) error {
 	if err := c.writeFiles(ctx, p); err != nil {
 		return err
 	}
-	c.pending = outcome{*c.table.archive.last, audit.ExportDone{Files: exportFacts(p.files)}}
+	c.became(*c.table.archive.last, audit.ExportDone{Files: exportFacts(p.files)})
 	_, err = c.ask(ctx, screen{
 		title: "The files are on the stick", sentence: "The stick may be taken out.",
 		body:    FactsBody{[]FactGroup{{Title: "SHA-256", Facts: facts}}},

@@ -30,7 +30,7 @@ func (c *Ceremony) changeDisc(ctx context.Context, reason, waiting string) error
 	var old disc.Identity
 	if a.moved == nil {
 		old = c.table.disc.Identity
-		c.left = &left{old, a.state.LastSession}
+		c.left = &left{identity: old, session: a.state.LastSession}
 	}
 	_ = c.table.drive.Eject(ctx) // a drive that does not open its tray, or is gone, is opened by hand
 	a.directories = directories

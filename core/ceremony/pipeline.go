@@ -296,8 +296,8 @@ func (c *Ceremony) begin(op operation) (*audit.Log, error) {
 	if a.abandoned != nil {
 		events = append(events, *a.abandoned)
 	}
-	if a.last != nil && c.pending.event != nil && c.pending.after == *a.last {
-		events = append(events, c.pending.event)
+	if a.last != nil && c.pending.after == *a.last {
+		events = append(events, c.pending.events...)
 	}
 	if a.compared.Size > 0 {
 		root := a.compared.Root

@@ -238,6 +238,26 @@ func migrated(t testing.TB) *fixture {
 	return f
 }
 
+// carriedOn is a ceremony on the disc that the archive was carried to; the old one
+// was closed.
+func carriedOn(t testing.TB) *fixture {
+	t.Helper()
+	f := migrated(t)
+	var old string
+	for _, r := range f.log.Records() {
+		if e, ok := r.Event.(audit.SessionClose); ok {
+			old = e.Directory
+		}
+	}
+	f.close(audit.RecordSession)
+	f.add(audit.ClockConfirmed{}, audit.DiscLeft{Session: old, Closed: true})
+	f.begin("issue-crl")
+	f.add(audit.IntentIssueCRL{Number: 2, File: "ROOT.CRL", TBS: base64.StdEncoding.EncodeToString(source(t, "crl.tbs"))})
+	f.close(audit.IntentSession)
+	f.add(audit.CeremonyEnd{Operation: "issue-crl", Outcome: "stopped", Words: "the drive made a noise"})
+	return f
+}
+
 func (f *fixture) intendCSR(file, serial string) {
 	f.t.Helper()
 	f.add(audit.ClockConfirmed{})

@@ -43,6 +43,12 @@ func step(e audit.Event) (what string, more markup) {
 		return "The record before this one was made", join(data(e.File), words(", "), number(e.Size), words(" bytes: "), mono(e.SHA256))
 	case audit.ExportDone:
 		return "The stick took files", files(e.Files)
+	case audit.DiscLeft:
+		what := "The old disc was left as it is"
+		if e.Closed {
+			what = "The old disc was closed for ever"
+		}
+		return what, join(words("its last session is "), data(e.Session))
 	case audit.ExportFailed:
 		return "The stick did not take the files", el(strong, data(e.Reason))
 	default:

@@ -24,6 +24,7 @@ type Machine struct {
 	ended bool // the last record is ceremony.end
 
 	lastClose string // hash of the last session.close
+	oldDisc   string // last session on the disc before this one, until it is told what became of that; else empty
 }
 
 // session is what the records since the last session.close did.
@@ -127,6 +128,8 @@ func (m *Machine) apply(r audit.Record) error {
 		return m.exportDone(e)
 	case audit.ExportFailed:
 		return m.idle()
+	case audit.DiscLeft:
+		return m.discLeft(e)
 	default:
 		return m.applyCeremony(r.Event)
 	}

@@ -61,6 +61,20 @@ func (m *Machine) discMigrated(e audit.DiscMigrated) error {
 	if m.op != nil {
 		m.op.migrated = true
 	}
+	m.oldDisc = m.s.LastSession
+	return nil
+}
+
+// discLeft tells of the disc that the archive was carried from, once. It belongs to
+// the ceremony before, so none is open.
+func (m *Machine) discLeft(e audit.DiscLeft) error {
+	if err := m.idle(); err != nil {
+		return err
+	}
+	if e.Session == "" || e.Session != m.oldDisc {
+		return fmt.Errorf("%s is not the last session on the disc before this one, or that was told already", e.Session)
+	}
+	m.oldDisc = ""
 	return nil
 }
 

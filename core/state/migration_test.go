@@ -52,6 +52,8 @@ func unmarked() []audit.Event {
 	return append(rooted(), clock, verified(3, ""), claimed, begin("migrate-disc"), move, mark, closed(4, "-intent"))
 }
 
+var leftOpen = audit.DiscLeft{Session: directory(4, "-intent")}
+
 func TestMigrationsThatKeepTheRules(t *testing.T) {
 	void := audit.SessionVoid{Track: 4, Address: 999, Reason: "write error"}
 	abandoned := audit.IntentAbandoned{Directory: directory(4, "-intent"), Explanation: "power failed"}
@@ -68,6 +70,7 @@ func TestMigrationsThatKeepTheRules(t *testing.T) {
 		"and its record":                    {append(unmarked(), verified(4, "-intent"), done("migrate-disc"), record, closed(5, "", "RECORD.HTML")), Disc{Before: 3}},
 		"stopped on the new disc":           {append(unmarked(), verified(4, "-intent"), audit.CeremonyEnd{Operation: "migrate-disc", Outcome: "stopped", Words: "x"}, closed(5, "")), Disc{Before: 3}},
 		"abandoned on the new disc":         {append(unmarked(), verified(4, "-intent"), abandoned, closed(5, "")), Disc{Before: 3}},
+		"what became of the old disc":       {append(carried(), clock, verified(5, ""), leftOpen, claimed, begin("sign-csr"), csr, closed(6, "-intent")), Disc{Before: 4}},
 		"the mark's burn failed":            {append(marked()[:len(marked())-1:len(marked())-1], void, move, closed(4, "-intent")), Disc{Before: 3}},
 		"a record's burn failed":            {append(unrecorded(), record, void, move, closed(5, "", "INTCA1.CRT", "RECORD.HTML")), Disc{Before: 4}},
 		"the new disc fails too":            {append(unrecorded(), record, void, move, void, move, closed(5, "", "INTCA1.CRT", "RECORD.HTML")), Disc{Before: 4}},
@@ -111,6 +114,10 @@ func TestMigrationsThatBreakARule(t *testing.T) {
 		"another ceremony on a marked disc":       with(marked(), clock, verified(4, "-intent"), claimed),
 		"an HSM opened for it":                    with(marked(), clock, verified(4, "-intent"), login),
 		"an HSM opened for it on the new disc":    with(marked(), clock, verified(4, "-intent"), move, login),
+		"what became of a disc that was not left": with(rooted(), clock, verified(3, ""), audit.DiscLeft{Session: directory(3, "")}),
+		"what became of another disc":             with(carried(), clock, verified(5, ""), audit.DiscLeft{Session: directory(3, "")}),
+		"what became of the old disc, twice":      with(carried(), clock, verified(5, ""), leftOpen, leftOpen),
+		"what became of it, within a ceremony":    with(carried(), clock, verified(5, ""), claimed, begin("sign-csr"), leftOpen),
 		"something else after an intent":          with(unmarked()[:len(unmarked())-1], compared{}),
 	} {
 		log := logOf(t, events)
