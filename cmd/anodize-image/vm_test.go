@@ -166,7 +166,7 @@ func TestTheKernelHasNoNetworkAndNoWayAroundIt(t *testing.T) {
 	got := facts(vm)
 	for name, want := range map[string]string{
 		"setup": "<nil>", "panic_on_oops": "1", "lockdown": "none integrity [confidentiality]", "landlock": "2", "usb": "0",
-		"files": "[/dev /dev/console /dev/null /init]",
+		"wx": "[passed, no W+X pages found.]", "kaslr": "true", "processor": "[smep smap umip rdrand]", "files": "[/dev /dev/console /dev/null /init]",
 	} {
 		if got[name] != want {
 			t.Errorf("%s is %q, not %q", name, got[name], want)
@@ -196,7 +196,9 @@ func TestTheKernelHasNoNetworkAndNoWayAroundIt(t *testing.T) {
 }
 
 // A boot loader hands an initramfs and a command line over. Neither counts: not in
-// the way of UEFI, and not in that of the PC's older boot protocol.
+// the way of UEFI, and not in that of the PC's older boot protocol. Some words of the
+// line are ones that a kernel looks for before anything else: nokaslr as it unpacks
+// itself, clearcpuid as it looks at the processor.
 func TestWhatABootLoaderHandsOverIsNotLookedAt(t *testing.T) {
 	t.Parallel()
 	kernel := probeKernel(t)
@@ -216,13 +218,21 @@ func TestWhatABootLoaderHandsOverIsNotLookedAt(t *testing.T) {
 		if !strings.HasSuffix(got["cmdline"], " anodize.mode=dev") || strings.Contains(got["cmdline"], "foreign") {
 			t.Errorf("%s: the command line is %q", name, got["cmdline"])
 		}
+		if want := "[smep smap umip rdrand]"; got["processor"] != want {
+			t.Errorf("%s: of the processor's features %s are used, not %s", name, got["processor"], want)
+		}
+		if got["kaslr"] != "true" {
+			t.Errorf("%s: the kernel lies where it was linked", name)
+		}
 	}
+	const line = "rdinit=/foreign anodize.mode=foreign initrd=foreign nokaslr clearcpuid=smep,smap,umip,rdrand"
 	check("UEFI", qemu.Boot(t, qemu.Options{
 		Image: &qemu.Image{File: blank},
-		Extra: []string{"-kernel", kernel, "-initrd", foreign, "-append", "rdinit=/foreign anodize.mode=foreign initrd=foreign"},
+		Extra: []string{"-kernel", kernel, "-initrd", foreign, "-append", line},
 	}))
 	check("boot protocol", qemu.Boot(t, qemu.Options{
 		Kernel: &qemu.Kernel{Image: kernel}, Program: foreign, Files: map[string]string{"foreign": foreign},
+		Extra: []string{"-append", line},
 	}))
 }
 

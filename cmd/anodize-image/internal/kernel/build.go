@@ -37,10 +37,11 @@ type Builder struct {
 
 // inputs are what the kernel depends on.
 type inputs struct {
-	pin                    Pin
-	fragment, rules, patch string
-	config                 string // as it is kept
-	source, objects        string // folders in the cache
+	pin             Pin
+	fragment, rules string
+	patches         string // one after the other
+	config          string // as it is kept
+	source, objects string // folders in the cache
 }
 
 // compiled is the file that says that objects is complete but for the initramfs.
@@ -48,7 +49,7 @@ const compiled = "compiled"
 
 func (b Builder) inputs() (in inputs, err error) {
 	for name, to := range map[string]*string{
-		"fragment": &in.fragment, "rules": &in.rules, "initramfs-force.patch": &in.patch, "config": &in.config,
+		"fragment": &in.fragment, "rules": &in.rules, "config": &in.config,
 	} {
 		data, err := os.ReadFile(filepath.Join(b.Folder, name))
 		if err != nil && (name != "config" || !errors.Is(err, os.ErrNotExist)) {
@@ -59,8 +60,11 @@ func (b Builder) inputs() (in inputs, err error) {
 	if in.pin, err = ReadPin(b.Folder); err != nil {
 		return in, err
 	}
-	in.source = filepath.Join(b.Cache, "linux-source-"+key(in.pin.SHA256, in.patch))
-	parts := []string{in.pin.SHA256, in.patch, in.fragment}
+	if in.patches, err = b.patches(); err != nil {
+		return in, err
+	}
+	in.source = filepath.Join(b.Cache, "linux-source-"+key(in.pin.SHA256, in.patches))
+	parts := []string{in.pin.SHA256, in.patches, in.fragment}
 	for _, p := range in.pin.Tools {
 		version, err := Installed(p.Name)
 		if err != nil {
@@ -70,6 +74,23 @@ func (b Builder) inputs() (in inputs, err error) {
 	}
 	in.objects = filepath.Join(b.Cache, "kernel-"+key(parts...))
 	return in, nil
+}
+
+// patches are the folder's patches in the order of their names.
+func (b Builder) patches() (string, error) {
+	names, err := filepath.Glob(filepath.Join(b.Folder, "*.patch"))
+	if err != nil {
+		return "", fmt.Errorf("looking for the kernel's patches: %w", err)
+	}
+	var all strings.Builder
+	for _, name := range names { // Glob sorts them
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("reading what the kernel is built from: %w", err)
+		}
+		all.Write(data)
+	}
+	return all.String(), nil
 }
 
 // ReadPin reads the pin file in a folder.
@@ -270,7 +291,7 @@ func (b Builder) make(in inputs, target string) error {
 	return nil
 }
 
-// unpack leaves the source, with our patch, in the cache.
+// unpack leaves the source, with our patches, in the cache.
 func (b Builder) unpack(in inputs) error {
 	if _, err := os.Stat(in.source); err == nil {
 		return nil
@@ -289,9 +310,9 @@ func (b Builder) unpack(in inputs) error {
 		return fmt.Errorf("tar -xJf %s: %w: %s", from, err, out)
 	}
 	patch := exec.Command("patch", "-p1", "-d", work)
-	patch.Stdin = strings.NewReader(in.patch)
+	patch.Stdin = strings.NewReader(in.patches)
 	if out, err := patch.CombinedOutput(); err != nil {
-		return fmt.Errorf("applying initramfs-force.patch: %w: %s", err, out)
+		return fmt.Errorf("applying the patches: %w: %s", err, out)
 	}
 	if err := os.Chmod(work, 0o755); err != nil {
 		return err

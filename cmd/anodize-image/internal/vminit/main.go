@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -44,6 +45,9 @@ func main() {
 		say(name, strings.TrimSpace(string(data)))
 	}
 	say("secureboot", secureBoot())
+	say("kaslr", kaslr())
+	say("processor", processor("smep", "smap", "umip", "rdrand"))
+	say("wx", logged("Checked W+X mappings: "))
 	measured, _ := os.ReadFile("/sys/kernel/security/tpm0/binary_bios_measurements") // a machine without a TPM has none
 	say("measured", hex.EncodeToString(measured))
 	for _, path := range []string{"/proc/net", "/dev/mem", "/dev/port", "/dev/kmem", "/proc/kcore", "/proc/swaps", "/proc/kallsyms", "/proc/modules", "/dev/ptmx", "/dev/uinput", "/dev/hidraw0", "/dev/tty1", "/dev/net", "/proc/sys/kernel/core_pattern"} {
@@ -135,4 +139,38 @@ func secureBoot() string {
 		return fmt.Sprintf("%v, %d bytes", err, len(data))
 	}
 	return fmt.Sprint(data[4])
+}
+
+// kaslr is whether the kernel was put at a random place (boot protocol, loadflags).
+func kaslr() bool {
+	const loadFlags, flag = 0x211, 1 << 1
+	data, err := os.ReadFile("/sys/kernel/boot_params/data")
+	return err == nil && len(data) > loadFlags && data[loadFlags]&flag != 0
+}
+
+// processor lists which of its features the kernel uses.
+func processor(features ...string) (used []string) {
+	data, _ := os.ReadFile("/proc/cpuinfo") // nothing in it is nothing used
+	words := strings.Fields(string(data))
+	for _, f := range features {
+		if slices.Contains(words, f) {
+			used = append(used, f)
+		}
+	}
+	return used
+}
+
+// logged is what the kernel's log says after some words, at each place.
+func logged(words string) (found []string) {
+	log := make([]byte, 1<<18)
+	n, err := unix.Klogctl(unix.SYSLOG_ACTION_READ_ALL, log)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for line := range strings.Lines(string(log[:n])) {
+		if _, what, ok := strings.Cut(line, words); ok {
+			found = append(found, strings.TrimSpace(what))
+		}
+	}
+	return found
 }
