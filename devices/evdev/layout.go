@@ -41,10 +41,14 @@ type key struct {
 
 // Layout says what the keys of a keyboard type. It does not change.
 type Layout struct {
+	name  string
 	title string
 	altGr bool // whether the right Alt key is AltGr
 	keys  [lastCode + 1]key
 }
+
+// Name is what LayoutNamed takes, such as "us".
+func (l *Layout) Name() string { return l.name }
 
 // Title is the layout's name for people, such as "English (US)".
 func (l *Layout) Title() string { return l.title }
@@ -79,7 +83,7 @@ func LayoutNamed(name string) (*Layout, error) {
 // layouts/compose.txt knows, such as dead_acute, or none. Modifiers beyond what a
 // line gives change nothing: one that gives two ignores AltGr.
 func Parse(name string, r io.Reader) (*Layout, error) {
-	l := new(Layout)
+	l := &Layout{name: name}
 	if err := eachLine(r, l.line); err != nil {
 		return nil, fmt.Errorf("%w: %s, %w", ErrLayout, name, err)
 	}
