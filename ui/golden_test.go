@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -150,16 +151,24 @@ func (s shot) compare(t *testing.T, img *image.RGBA, equal bool) {
 		}
 		return
 	}
-	old := readPNG(t, s.path())
-	now := rgba(reduced(img))
+	old, now := readPNG(t, s.path()), reduced(img)
 	if old.Bounds() != now.Bounds() {
 		t.Fatalf("the picture has %v, %s has %v", now.Bounds(), s.path(), old.Bounds())
 	}
-	if !equal || !bytes.Equal(now.Pix, old.Pix) {
-		diff, n := difference(now, old)
+	if !equal || !same(now, old) {
+		diff, n := difference(rgba(now), rgba(old))
 		t.Errorf("the picture has changed: it is now %s; of %s, %d pixels differ, red in %s",
 			leave(t, s.name+"-new", img), s.path(), n, leave(t, s.name+"-diff", diff))
 	}
+}
+
+// same tells whether a picture that was kept is p: palette and pixels are written
+// as they are.
+func same(p *image.Paletted, kept image.Image) bool {
+	k, ok := kept.(*image.Paletted)
+	return ok && bytes.Equal(p.Pix, k.Pix) && slices.EqualFunc(p.Palette, k.Palette, func(a, b color.Color) bool {
+		return color.RGBAModel.Convert(a) == color.RGBAModel.Convert(b)
+	})
 }
 
 // colours is how many a kept picture has.
@@ -169,8 +178,8 @@ const colours = 96
 // nearest of those.
 func reduced(img *image.RGBA) *image.Paletted {
 	count := map[color.RGBA]int{}
-	for i := 0; i < len(img.Pix); i += 4 {
-		count[pixel(img.Pix[i:])]++
+	for c, n := range runs(img) {
+		count[c] += n
 	}
 	all := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int {
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(number(a), number(b)))
@@ -184,10 +193,32 @@ func reduced(img *image.RGBA) *image.Paletted {
 		index[c] = uint8(palette.Index(c))
 	}
 	p := image.NewPaletted(img.Rect, palette)
-	for i := range p.Pix {
-		p.Pix[i] = index[pixel(img.Pix[4*i:])]
+	rest := p.Pix
+	for c, n := range runs(img) {
+		at := index[c]
+		for i := range rest[:n] {
+			rest[i] = at
+		}
+		rest = rest[n:]
 	}
 	return p
+}
+
+// runs yields the colours of img from its upper left corner, each with the number of
+// pixels that have it one after the other.
+func runs(img *image.RGBA) iter.Seq2[color.RGBA, int] {
+	return func(yield func(color.RGBA, int) bool) {
+		for pix := img.Pix; len(pix) > 0; {
+			c, n := pixel(pix), 1
+			for 4*n < len(pix) && pixel(pix[4*n:]) == c {
+				n++
+			}
+			if !yield(c, n) {
+				return
+			}
+			pix = pix[4*n:]
+		}
+	}
 }
 
 func pixel(b []uint8) color.RGBA { return color.RGBA{b[0], b[1], b[2], b[3]} }
@@ -212,7 +243,7 @@ func difference(now, old *image.RGBA) (*image.RGBA, int) {
 	return diff, n
 }
 
-func readPNG(t *testing.T, path string) *image.RGBA {
+func readPNG(t *testing.T, path string) image.Image {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -223,7 +254,7 @@ func readPNG(t *testing.T, path string) *image.RGBA {
 	if err != nil {
 		t.Fatalf("reading %s: %v", path, err)
 	}
-	return rgba(img)
+	return img
 }
 
 func rgba(img image.Image) *image.RGBA {

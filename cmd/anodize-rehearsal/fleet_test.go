@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"anodize/core/archive"
+	"anodize/core/archive/archivetest"
 	"anodize/core/ceremony"
 	"anodize/core/state"
 	"anodize/devices/sim"
@@ -144,12 +142,8 @@ func agrees(t *testing.T, r *room) {
 	if err := r.disc.WriteImage(&image); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), imageName)
-	if err := os.WriteFile(path, image.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("python3", "../../testdata/validator/validate.py", path).CombinedOutput(); err != nil {
-		t.Errorf("the foreign validator: %v: %s", err, out)
+	if whole, said := archivetest.Foreign(t, image.Bytes()); !whole {
+		t.Errorf("the foreign validator says %s", said)
 	}
 }
 

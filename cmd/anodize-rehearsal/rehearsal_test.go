@@ -16,31 +16,36 @@ import (
 	"time"
 
 	"anodize/core/archive"
+	"anodize/core/archive/archivetest"
 )
 
 // played is the default rehearsal, played once for all tests that look at what
 // it leaves.
 var played = sync.OnceValues(func() (string, error) {
-	out, err := os.MkdirTemp("", "anodize-rehearsal-")
-	if err != nil {
-		return "", err
-	}
+	out := filepath.Join(scratch, "r")
 	var stderr bytes.Buffer
 	args := []string{
-		"-display", "png", "-size", "800x600", "-out", filepath.Join(out, "r"),
+		"-display", "png", "-size", "800x600", "-out", out,
 		"-profile", "../../testdata/profile.toml", "-csr", "../../testdata/intermediate.csr",
 	}
 	if code := run(args, io.Discard, &stderr); code != exitDone {
 		return "", fmt.Errorf("exit %d: %s", code, stderr.String())
 	}
-	return filepath.Join(out, "r"), nil
+	return out, nil
 })
 
+// scratch is the folder of what tests share.
+var scratch string
+
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if out, err := played(); err == nil {
-		os.RemoveAll(filepath.Dir(out))
+	patience = time.Minute // a busy machine is no fault
+	var err error
+	if scratch, err = os.MkdirTemp("", "anodize-rehearsal-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	os.RemoveAll(scratch)
 	os.Exit(code)
 }
 
@@ -207,18 +212,11 @@ func TestOneFlippedByteOfAnyFileIsAnError(t *testing.T) {
 // with ours.
 func TestAForeignValidatorAgrees(t *testing.T) {
 	image := discImage(t)
-	path := filepath.Join(t.TempDir(), imageName)
 	judge := func(what string) {
 		t.Helper()
-		if err := os.WriteFile(path, image, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		out, err := exec.Command("python3", "../../testdata/validator/validate.py", path).CombinedOutput()
-		if _, exited := err.(*exec.ExitError); err != nil && !exited {
-			t.Fatalf("running the foreign validator: %v", err)
-		}
-		if ours, theirs := verify(image).Worst() != archive.Error, err == nil; ours != theirs {
-			t.Errorf("%s: we say %v, the foreign validator says %v:\n%s", what, ours, theirs, out)
+		theirs, said := archivetest.Foreign(t, image)
+		if ours := verify(image).Worst() != archive.Error; ours != theirs {
+			t.Errorf("%s: we say %v, the foreign validator says %v:\n%s", what, ours, theirs, said)
 		}
 	}
 	judge("the disc as it was left")

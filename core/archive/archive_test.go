@@ -35,7 +35,7 @@ func TestAnArchiveOfAFleetPassesEveryCheck(t *testing.T) {
 	if f := r.State.HSMFleet; len(f) != 1 || f[0].Serial != archivetest.First().Serial || len(f[0].Generations) != 1 || f[0].Generations[0] != 1 {
 		t.Errorf("the fleet: %+v", f)
 	}
-	if whole, said := foreign(t, b.Image); !whole {
+	if whole, said := archivetest.Foreign(t, b.Image); !whole {
 		t.Errorf("the foreign validator says %s", said)
 	}
 }

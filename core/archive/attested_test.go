@@ -120,7 +120,7 @@ func TestAnAttestationThatIsNotOfTheRootKeyIsAnError(t *testing.T) {
 					t.Errorf("something else is wrong too: %v", f)
 				}
 			}
-			if whole, said := foreign(t, b.Image); whole {
+			if whole, said := archivetest.Foreign(t, b.Image); whole {
 				t.Errorf("the foreign validator says %s", said)
 			}
 		})

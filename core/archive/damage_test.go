@@ -294,7 +294,7 @@ func TestDamageIsFoundByOursAndTheForeignValidator(t *testing.T) {
 					}
 				}
 			}
-			if whole, said := foreign(t, image); whole {
+			if whole, said := archivetest.Foreign(t, image); whole {
 				t.Errorf("the foreign validator finds it whole: %s", said)
 			}
 		})
@@ -417,7 +417,7 @@ func TestADeclaredFailureIsAWarning(t *testing.T) {
 			if len(r.Sessions) != 5 {
 				t.Errorf("%d sessions, want 5", len(r.Sessions))
 			}
-			if whole, said := foreign(t, b.Image); !whole {
+			if whole, said := archivetest.Foreign(t, b.Image); !whole {
 				t.Errorf("the foreign validator says %s", said)
 			}
 		})
@@ -503,7 +503,7 @@ func TestWhatAPersonShouldReadIsAWarning(t *testing.T) {
 			if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Warn {
 				t.Errorf("findings %v", r.Findings)
 			}
-			if whole, said := foreign(t, b.Image); !whole {
+			if whole, said := archivetest.Foreign(t, b.Image); !whole {
 				t.Errorf("the foreign validator says %s", said)
 			}
 		})

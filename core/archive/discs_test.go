@@ -43,7 +43,7 @@ func TestAnArchiveThatWasCarriedIsWholeOnEveryDisc(t *testing.T) {
 				if r := verify(image, archive.Options{}); r.Worst() != want {
 					t.Errorf("disc %d: findings %v", i+1, r.Findings)
 				}
-				if whole, said := foreign(t, image); !whole {
+				if whole, said := archivetest.Foreign(t, image); !whole {
 					t.Errorf("disc %d: the foreign validator says %s", i+1, said)
 				}
 			}
@@ -98,7 +98,7 @@ func TestEveryMigrationThatIsNotWhatItSeemsIsFound(t *testing.T) {
 			if r.Worst() != archive.Error || !strings.Contains(says(r), tc.says) {
 				t.Errorf("findings %v", r.Findings)
 			}
-			if whole, _ := foreign(t, b.Image); whole && !tc.ours {
+			if whole, _ := archivetest.Foreign(t, b.Image); whole && !tc.ours {
 				t.Error("the foreign validator finds it whole")
 			}
 		})
@@ -125,7 +125,7 @@ func TestAVoidOnTheNewDiscIsForgiven(t *testing.T) {
 	if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Warn {
 		t.Errorf("findings %v", r.Findings)
 	}
-	if whole, said := foreign(t, b.Image); !whole {
+	if whole, said := archivetest.Foreign(t, b.Image); !whole {
 		t.Errorf("the foreign validator says %s", said)
 	}
 }

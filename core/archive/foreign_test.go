@@ -1,90 +1,11 @@
 package archive_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"anodize/core/archive"
 	"anodize/core/archive/archivetest"
 )
-
-// foreign asks the validator written in Python whether it finds the image whole.
-func foreign(t *testing.T, image []byte) (whole bool, said string) {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "disc.img")
-	if err := os.WriteFile(path, image, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	v := <-validators
-	defer func() { validators <- v }()
-	status, said, err := v.ask(path)
-	if err != nil || status != 0 && status != 2 {
-		t.Fatalf("the foreign validator failed: %v\n%s%s", err, said, &v.stderr)
-	}
-	return status == 0, said
-}
-
-// validator is a foreign validator that takes one image after the other: to start
-// Python anew for each takes longer than most answers.
-type validator struct {
-	in     io.Writer
-	out    *bufio.Reader
-	stderr bytes.Buffer
-}
-
-// validators are those that no test uses. They are started by their first question,
-// and end with the tests.
-var validators = func() chan *validator {
-	c := make(chan *validator, 2)
-	c <- &validator{}
-	c <- &validator{}
-	return c
-}()
-
-func (v *validator) start() error {
-	const folder = "../../testdata/validator/"
-	for _, name := range []string{"serve.py", "validate.py"} {
-		if _, err := os.ReadFile(folder + name); err != nil { // also makes go test notice its changes
-			return err
-		}
-	}
-	cmd := exec.Command("python3", "-B", folder+"serve.py")
-	cmd.Stderr = &v.stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	v.in, v.out = in, bufio.NewReader(out)
-	return cmd.Start()
-}
-
-// ask returns the validator's exit status for an image, and what it said.
-func (v *validator) ask(path string) (status int, said string, err error) {
-	if v.in == nil {
-		if err := v.start(); err != nil {
-			return 0, "", err
-		}
-	}
-	if _, err := fmt.Fprintln(v.in, path); err != nil {
-		return 0, "", err
-	}
-	line, err := v.out.ReadBytes('\n')
-	if err != nil {
-		return 0, "", err
-	}
-	return status, said, json.Unmarshal(line, &[]any{&status, &said})
-}
 
 func TestTheForeignValidatorAgreesOnWholeArchives(t *testing.T) {
 	for _, mode := range []string{"production", "rehearsal"} {
@@ -92,7 +13,7 @@ func TestTheForeignValidatorAgreesOnWholeArchives(t *testing.T) {
 		if r := verify(b.Image, archive.Options{Attestation: b.Maker.Roots(t)}); r.Worst() != archive.Pass {
 			t.Errorf("ours finds fault: %v", r.Findings)
 		}
-		if whole, said := foreign(t, b.Image); !whole {
+		if whole, said := archivetest.Foreign(t, b.Image); !whole {
 			t.Errorf("the foreign validator says %s", said)
 		}
 	}

@@ -63,7 +63,7 @@ func TestAnArchiveWithoutRecordsPasses(t *testing.T) {
 	if r := verify(b.Image, archive.Options{}); r.Worst() != archive.Pass {
 		t.Errorf("findings %v", r.Findings)
 	}
-	if whole, said := foreign(t, b.Image); !whole {
+	if whole, said := archivetest.Foreign(t, b.Image); !whole {
 		t.Errorf("the foreign validator says %s", said)
 	}
 }
