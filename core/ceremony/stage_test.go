@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -66,23 +67,25 @@ func TestOnlyWhatTheScreenOffersIsAnAnswer(t *testing.T) {
 }
 
 func TestAnEventForAnEarlierScreenPressesNothing(t *testing.T) {
-	s, _ := testStage()
-	s.show(asked(ClockBody{}), false)
-	old := s.view.Load().Screen
-	s.send(old, Press{"go"})
-	s.send(old, Press{"go"}) // tapped twice
-	if _, err := s.answer(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	s.show(asked(ClockBody{}), false)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if e, err := s.answer(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the next screen was answered by %#v", e)
-	}
-	if v := s.view.Load(); v.Handled != 2 {
-		t.Errorf("%d events were handled, not 2", v.Handled)
-	}
+	synctest.Test(t, func(t *testing.T) { // time passes only when nothing is left to be answered
+		s, _ := testStage()
+		s.show(asked(ClockBody{}), false)
+		old := s.view.Load().Screen
+		s.send(old, Press{"go"})
+		s.send(old, Press{"go"}) // tapped twice
+		if _, err := s.answer(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		s.show(asked(ClockBody{}), false)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if e, err := s.answer(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the next screen was answered by %#v", e)
+		}
+		if v := s.view.Load(); v.Handled != 2 {
+			t.Errorf("%d events were handled, not 2", v.Handled)
+		}
+	})
 }
 
 func TestAViewNeverChangesOnceItIsShown(t *testing.T) {
