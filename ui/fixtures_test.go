@@ -117,7 +117,7 @@ func ordinary() []fixture {
 			}}, stop("back", "Back to the menu"))},
 		{"menu", noted(with(base("Choose", 0), "What is this ceremony for?",
 			"The disc is verified from its first record: 4 sessions, 14 records, no gaps.", menuBody(),
-			other("off", "Shut down", "F10")), "Press a number, or touch")},
+			other("off", "Shut down", "F10"), other("machine", "The machine", "F3")), "Press a number, or touch")},
 		{"steps", noted(noticed(with(base("Sign CSR", 5), "Writing the record to the disc",
 			"Session 6 of at most 255. Leave the disc and the power alone until it says done.",
 			ceremony.StepsBody{Steps: []ceremony.WorkStep{
