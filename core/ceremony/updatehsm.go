@@ -88,7 +88,9 @@ func (op updateHSM) quorum(ctx context.Context, c *Ceremony, in *intended) (*unl
 	case !errors.Is(err, hsm.ErrWrongPIN):
 		return nil, err
 	}
-	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: older(d, intent.Generation), lead: fmt.Sprintf("HSM %s does not open to the cards of generation %d. Now those of generation %s.", d.Serial, intent.Generation, orList(older(d, intent.Generation)))})
+	earlier := older(d, intent.Generation)
+	old, err := c.recombine(ctx, holders{serial: d.Serial, generations: earlier, lead: fmt.Sprintf(
+		"HSM %s does not open to the cards of generation %d. Now those of generation %s.", d.Serial, intent.Generation, orList(earlier))})
 	if err != nil {
 		return nil, err
 	}
