@@ -89,7 +89,7 @@ func (c *Ceremony) burning(title string, steps []WorkStep, done bool) screen {
 		note:     "If the power fails now, the next start finds what is on the disc, and asks what happened.",
 	}
 	if done {
-		q.title, q.sentence = "On the disc: "+title, fmt.Sprintf("Read back equal, as session %d of this archive. Note the log's and the tree's head, shown with the phases.", c.table.archive.sessions)
+		q.title, q.sentence = "On the disc: "+title, fmt.Sprintf("Read back equal, as session %d. Note the log's and the tree's head, shown with the phases.", c.table.archive.sessions)
 		q.notice, q.note = Notice{}, ""
 	} else {
 		next.Why = "Not before it is read back"
