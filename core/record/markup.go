@@ -178,8 +178,24 @@ func visible(s string) markup {
 	return markup(b.String())
 }
 
-// mono is data that people compare letter by letter.
-func mono(s string) markup { return el(code, visible(s)) }
+// mono is data that people compare letter by letter. A line may end between every
+// sixteen digits of a digest, which leaves nothing in what is copied.
+func mono(s string) markup {
+	if len(s) < 2*group || strings.Trim(s, "0123456789abcdef") != "" {
+		return el(code, visible(s))
+	}
+	var parts []markup
+	for part := range slices.Chunk([]byte(s), group) {
+		if len(parts) > 0 {
+			parts = append(parts, "<wbr>")
+		}
+		parts = append(parts, words(string(part)))
+	}
+	return el(code, parts...)
+}
+
+// group is how many digits of a digest stay on one line.
+const group = 16
 
 // name is data within our own words, kept apart from them.
 func name(s string) markup { return el(strong, data(s)) }

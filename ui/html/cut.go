@@ -11,6 +11,8 @@ func (p *para) cut() {
 			p.cutWords(int32(i))
 		case breakRun:
 			p.atom(atom{run: int32(i), start: r.start, end: r.start, brk: mustBreak})
+		case chanceRun:
+			p.breakable()
 		case imageRun:
 			p.breakable()
 			p.atom(atom{run: int32(i), start: r.start, end: r.end, brk: mayBreak})

@@ -25,7 +25,7 @@
 //	section h1 h2 h3 h4 p ul ol li dl dt dd hr pre figure figcaption
 //	table caption thead tbody tr th td
 //	details summary
-//	strong em b i code kbd mark small br a img input
+//	strong em b i code kbd mark small br wbr a img input
 //
 // Rows stand in thead or tbody; tables do not nest; links do not stand in links
 // or summaries. Attributes: class with names of the sheet, id on blocks, colspan

@@ -106,7 +106,7 @@ func (l *Layout) drawLine(ops *op.Ops, fonts *Fonts, ln *line, from int) {
 			fonts.draw(ops, r.style, r.style.size*l.rem, ln.para.text[f.start:f.end], x, y)
 		case missingRun:
 			l.drawMissing(ops, fonts, r, ln.para.text[r.start:r.end], x, y)
-		case breakRun, imageRun, tickRun, gapRun:
+		case breakRun, chanceRun, imageRun, tickRun, gapRun:
 			continue
 		}
 		left, right = min(left, x>>frac), max(right, (x+f.wide+one-1)>>frac)

@@ -75,6 +75,7 @@ var elements = []element{
 	{name: "small", is: isInline, holds: isInline},
 	{name: "a", is: isInline, holds: isInline, attrs: []string{"href"}},
 	{name: "br", is: isInline, void: true},
+	{name: "wbr", is: isInline, void: true},
 	{name: "img", is: isInline, void: true, attrs: []string{"src", "alt", "width", "height"}},
 	{name: "input", is: isInline, void: true, attrs: []string{"type", "disabled"}},
 }

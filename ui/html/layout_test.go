@@ -168,3 +168,26 @@ func hexByte(v uint32) string {
 	const digits = "0123456789abcdef"
 	return string([]byte{digits[v>>12&15], digits[v>>8&15]})
 }
+
+// A digest's line ends between its groups where it can, and what is looked for goes
+// on over such a place.
+func TestALineEndsWhereItMayWithinAWord(t *testing.T) {
+	p := parse(t, "<p>A digest: <code>0123456789abcdef<wbr>fedcba9876543210<wbr>00112233<wbr></code> <wbr>end</p>")
+	if got := p.Text(); got != "A digest: 0123456789abcdeffedcba987654321000112233 end\n" {
+		t.Errorf("the page says %q", got)
+	}
+	for width, want := range map[int][]string{
+		1000: {"A", "digest:", "0123456789abcdeffedcba987654321000112233", "end"},
+		400:  {"A", "digest:", "0123456789abcdeffedcba9876543210", "00112233", "end"},
+		260:  {"A", "digest:", "0123456789abcdef", "fedcba987654321000112233", "end"},
+		200:  {"A", "digest:", "0123456789abcdef", "fedcba9876543210", "00112233", "end"},
+	} {
+		var got []string
+		for _, w := range p.Layout(width, 16, nil).Words() {
+			got = append(got, w.Text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d pixels wide: %q", width, got)
+		}
+	}
+}

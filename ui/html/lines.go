@@ -140,7 +140,7 @@ func (b *breaker) end() {
 		switch r.kind {
 		case imageRun:
 			up, down = max(up, l.pictureSize(r.pic).Y), 0
-		case missingRun, wordRun, breakRun, tickRun, gapRun:
+		case missingRun, wordRun, breakRun, chanceRun, tickRun, gapRun:
 		}
 		above, below = max(above, up), max(below, down)
 	}
@@ -191,7 +191,7 @@ func (s *setter) decorate(ln *line) {
 			l.fills = append(l.fills, fill{Rectangle: box.Inset(s.css), kind: frame, ink: r.style.ink})
 		case wordRun, gapRun:
 			s.inline(ln, f, r, box)
-		case breakRun:
+		case breakRun, chanceRun:
 		}
 		if r.stop >= 0 {
 			l.spots = append(l.spots, spot{r.stop, image.Rect(x0, ln.top, x1, ln.end)})

@@ -103,6 +103,7 @@ const (
 	wordRun    runKind = iota
 	missingRun         // one character without a glyph
 	breakRun           // a line break
+	chanceRun          // a place where a line may end
 	imageRun
 	tickRun // a box to tick
 	gapRun  // padding at an edge of an inline element
@@ -342,6 +343,10 @@ func (w *writer) inline(n *node, s *style) {
 		at := int32(w.text.Len())
 		w.text.WriteByte('\n')
 		w.run(run{kind: breakRun, start: at, end: at + 1, style: s, stop: -1})
+	case "wbr":
+		if at := int32(w.text.Len()); w.begun && !w.space {
+			w.run(run{kind: chanceRun, start: at, end: at, style: s, stop: -1})
+		}
 	case "img":
 		if n.pic == nil {
 			w.words(n.alt, s)
