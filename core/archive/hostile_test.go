@@ -219,3 +219,12 @@ func TestAKeyOfNoNumberSignsNothing(t *testing.T) {
 		t.Errorf("findings %v", r.Findings)
 	}
 }
+
+func TestADiscThatFillsTheMemoryIsNotReadToItsEnd(t *testing.T) {
+	many := &disc.Session{Directories: []disc.Directory{{Files: make([]disc.File, 1<<18)}}}
+	reads := 0
+	sessions, damage := archive.FromTracks(make([]disc.Track, 99), func(disc.Track) (*disc.Session, error) { reads++; return many, nil })
+	if len(sessions) != 4 || reads != 5 || len(damage) != 1 {
+		t.Errorf("%d sessions after %d readings, damage %v", len(sessions), reads, damage)
+	}
+}

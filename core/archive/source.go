@@ -21,14 +21,26 @@ func FromDisc(recorded []*disc.Session) []Session {
 	return sessions
 }
 
+// maxListed bounds the files of all sessions together that a machine of 512 MiB can
+// list. Two hundred ceremonies make a third of them.
+const maxListed = 1 << 20
+
 // FromTracks reads the sessions of a disc by its own table. A track that is not a
-// session is damage that begins where the track does.
+// session is damage that begins where the track does. A disc that was made to fill a
+// machine's memory is not read to its end, which is damage too.
 func FromTracks(tracks []disc.Track, read func(disc.Track) (*disc.Session, error)) (sessions []Session, damage []error) {
+	listed := 0
 	for _, t := range tracks {
 		s, err := read(t)
 		if err != nil {
 			damage = append(damage, &TornError{t.Start, err})
 			continue
+		}
+		for _, d := range s.Directories {
+			listed += len(d.Files)
+		}
+		if listed > maxListed {
+			return sessions, append(damage, fmt.Errorf("the sessions up to sector %d hold more than %d files", t.Start, maxListed))
 		}
 		sessions = append(sessions, Session{Directories: s.Directories, Recorded: s})
 	}
