@@ -14,7 +14,7 @@ DEBS_VM = qemu-system-x86 ovmf swtpm cdrskin sg3-utils
 # What the image's kernel is built with, and Secure Boot signatures are made with.
 DEBS_IMAGE = linux-source-6.1 gcc-12 gcc libc6-dev binutils zstd bc bison cpio flex libelf-dev make patch xz-utils sbsigntool
 
-.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance compare docs fake-shuttle.img qemu-dev-sdl qemu-dev-nographic clean \
+.PHONY: all deps lint test test-vm test-vm-smoke rehearsal golden bench performance figures compare docs fake-shuttle.img qemu-dev-sdl qemu-dev-nographic clean \
 	image prod-amd64 image-dev sign verify-image pin list-usb write-usb
 
 all: test
@@ -68,6 +68,13 @@ bench:
 performance: DEBS += gcc libc6-dev pkg-config libegl-dev libgles2 libgl1-mesa-dri
 performance: deps
 	cd testdata/llvmpipe && go run ./figures
+
+# Prints what docs/performance.md holds of the image: the seconds to its first page, its
+# memory and its size, in virtual machines.
+figures: DEBS += $(DEBS_VM) $(DEBS_IMAGE)
+figures: deps
+	@$(IMAGE) kernel
+	@go test -tags vm -run '^$$' -bench Image -benchtime 3x -timeout 60m ./cmd/anodize-image
 
 # Keeps the screens' pictures as they are drawn now. Look at them.
 golden:
