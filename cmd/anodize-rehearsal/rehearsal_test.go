@@ -38,7 +38,7 @@ var played = sync.OnceValues(func() (string, error) {
 var scratch string
 
 func TestMain(m *testing.M) {
-	patience = time.Minute // a busy machine is no fault
+	patience = 2 * time.Minute // a busy machine is no fault
 	var err error
 	if scratch, err = os.MkdirTemp("", "anodize-rehearsal-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
