@@ -27,7 +27,7 @@ deps:
 		$$as apt-get update -q && $$as env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$missing; \
 	fi
 
-# Memory for time: a third less of the processor where most of it is garbage.
+# Memory for time, which staticcheck and compilers spend on garbage.
 lint test: export GOGC = 300
 
 # No file is built only without the tag vm, so that with it all are seen.
