@@ -248,16 +248,19 @@ func (r *running) sent(t *testing.T) ceremony.Event {
 }
 
 // settled waits until no further frame comes of what was done, and returns how many
-// came. The kiosk gives no sign that it is idle, so that the test waits a while.
+// came. The kiosk gives no sign that it is idle, so that the test waits a while: in many
+// short steps, which a busy machine makes longer for both.
 func (r *running) settled() (frames int) {
-	for {
+	for still := 0; still < 30; {
 		select {
 		case <-r.screen.frames:
 			frames++
-		case <-time.After(200 * time.Millisecond):
-			return frames
+			still = 0
+		case <-time.After(10 * time.Millisecond):
+			still++
 		}
 	}
+	return frames
 }
 
 // picture is what the display shows; the test fails if anything beside it was touched.
