@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -177,6 +178,7 @@ func (vm *VM) start(boot []string, o Options) {
 	args = append(args, vm.usbArguments(o.USB)...)
 	vm.cmd = exec.Command("qemu-system-x86_64", append(args, o.Extra...)...)
 	vm.cmd.Stdout, vm.cmd.Stderr = vm, vm
+	vm.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // a test that is killed cleans nothing up
 	if err := vm.cmd.Start(); err != nil {
 		vm.t.Fatalf("starting QEMU: %v; install Debian's qemu-system-x86", err)
 	}
