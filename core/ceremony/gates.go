@@ -87,8 +87,10 @@ func (c *Ceremony) shuttleGate(ctx context.Context) error {
 	for c.table.stick == nil {
 		stick, err := c.room.Stick(ctx)
 		if err != nil {
-			if err := c.await(ctx, "Put the USB stick in", "It carries profile.toml and the requests, and takes the certificates away.", 1, err,
-				func() bool { _, err := c.room.Stick(ctx); return err == nil }); err != nil {
+			if err := c.await(ctx, err, missing{
+				title: "Put the USB stick in", sentence: "It carries profile.toml and the requests, and takes the certificates away.", gate: 1,
+				look: func() error { _, err := c.room.Stick(ctx); return err },
+			}); err != nil {
 				return err
 			}
 			continue
@@ -208,8 +210,10 @@ func (c *Ceremony) hsmGate(ctx context.Context) error {
 	for c.table.hsm == nil {
 		there, err := c.pluggedHSMs(ctx)
 		if err != nil {
-			if err := c.await(ctx, "Put the HSM in", "Take it from its sealed bag, and note the seal's number.", 3, err,
-				func() bool { _, err := c.pluggedHSMs(ctx); return err == nil }); err != nil {
+			if err := c.await(ctx, err, missing{
+				title: "Put the HSM in", sentence: "Take it from its sealed bag, and note the seal's number.", gate: 3,
+				look: func() error { _, err := c.pluggedHSMs(ctx); return err },
+			}); err != nil {
 				return err
 			}
 			continue
@@ -246,34 +250,56 @@ func hsmGroups(there []plugged) []FactGroup {
 	return groups
 }
 
-// await shows which gates hold and waits until the missing thing is there. The
-// operator may also look again by hand: a device that answers with an error
-// gives no notice when it is well again.
-func (c *Ceremony) await(ctx context.Context, title, sentence string, gate int, problem error, there func() bool) error {
+// missing is what a gate waits for.
+type missing struct {
+	title, sentence string
+	gate            int
+	look            func() error // why it cannot be had
+	ready           func() bool  // besides, if it can: that it serves; may be nil
+}
+
+// told is what people are told, who can see for themselves that something is not there.
+func told(problem error) string {
+	if problem == nil || errors.Is(problem, ErrAbsent) {
+		return ""
+	}
+	return problem.Error()
+}
+
+func (m missing) there() bool { return m.look() == nil && (m.ready == nil || m.ready()) }
+
+// await shows which gates hold and waits until the missing thing is there, or
+// something else is to be said of it. The operator may also look again by hand: a
+// device that answers with an error gives no notice when it is well again.
+func (c *Ceremony) await(ctx context.Context, problem error, m missing) error {
 	names := []string{"The clock is confirmed", "The USB stick", "The profile", "The HSM", "The disc"}
 	steps := make([]WorkStep, len(names))
 	for i, name := range names {
 		steps[i] = WorkStep{Label: name, Fraction: -1}
 		switch {
-		case i < gate:
+		case i < m.gate:
 			steps[i].State = Done
-		case i == gate:
+		case i == m.gate:
 			steps[i].State = Current
 			steps[i].Detail = "waiting"
 		}
 	}
 	q := screen{
-		title: title, sentence: sentence, body: StepsBody{steps},
+		title: m.title, sentence: m.sentence, body: StepsBody{steps},
 		actions: []Action{shutDown, {ID: "again", Label: "Look again", Key: "Enter", Kind: Primary}},
 	}
-	if !errors.Is(problem, ErrAbsent) {
-		q.notice = Notice{Kind: Danger, Text: capital(problem.Error()) + "."}
+	before := told(problem)
+	if before != "" {
+		q.notice = Notice{Kind: Danger, Text: capital(before) + "."}
+	}
+	if m.ready != nil { // the problem may have come later than a look
+		before = told(m.look())
 	}
 	c.lamps()
 	earlier, lost := c.lostDevice(ctx), false
 	_, err := c.askGate(ctx, q, func() bool {
 		lost = earlier()
-		return lost || there()
+		return lost || told(m.look()) != before || m.there()
 	})
 	if errors.Is(err, errChanged) && !lost {
 		return nil

@@ -53,8 +53,11 @@ func (c *Ceremony) discGate(ctx context.Context) error {
 			return err
 		}
 		c.table.drive, c.table.disc = nil, nil
-		if err := c.await(ctx, "Put the archive's disc in", "The one of the last ceremony, or a blank BD-R for a new archive.", 4, err,
-			func() bool { return c.discReady(ctx) }); err != nil {
+		if err := c.await(ctx, err, missing{
+			title: "Put the archive's disc in", sentence: "The one of the last ceremony, or a blank BD-R for a new archive.", gate: 4,
+			look:  func() error { _, err := c.room.Drive(ctx); return err },
+			ready: func() bool { return c.discReady(ctx) },
+		}); err != nil {
 			return err
 		}
 	}
