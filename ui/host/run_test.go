@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"anodize/core/ceremony"
@@ -223,7 +224,7 @@ func run(t *testing.T, w, h int, v ceremony.View) *running {
 	return r
 }
 
-// patience ends a test that would hang; it measures nothing.
+// patience ends a test that would hang, on the clock of its bubble.
 const patience = time.Minute
 
 func next[T any](t *testing.T, what string, c <-chan T) T {
@@ -247,18 +248,17 @@ func (r *running) sent(t *testing.T) ceremony.Event {
 	return next(t, "event", r.ceremony.sent)
 }
 
-// settled waits until no further frame comes of what was done, and returns how many
-// came. The kiosk gives no sign that it is idle, so that the test waits a while: in many
-// short steps, which a busy machine makes longer for both.
+// settled waits until no further frame comes of what was done, ten seconds at most, and
+// returns how many came. It is for a bubble, whose clock moves on when all are idle.
 func (r *running) settled() (frames int) {
-	for still := 0; still < 30; {
-		select {
-		case <-r.screen.frames:
+	for still, steps := 0, 0; still < 10 && steps < 100; steps++ {
+		synctest.Wait()
+		still++
+		for ; len(r.screen.frames) > 0; still = 0 {
+			<-r.screen.frames
 			frames++
-			still = 0
-		case <-time.After(10 * time.Millisecond):
-			still++
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	return frames
 }
