@@ -184,42 +184,45 @@ func (p *Person) Write(text string) {
 func (p *Person) share(words []string) bool {
 	p.t.Helper()
 	for i, word := range words {
-		letters := strings.Split(p.shortest(word), "")
-		if i == len(words)-1 {
-			return p.tries(letters...)
-		}
-		p.Press(letters...)
-		if !p.asked(fmt.Sprintf("Word %d of %d", i+2, len(words))) {
+		p.Press(strings.Split(p.shortest(word), "")...)
+		if !p.taken(i+1, len(words)) {
 			return false
 		}
 	}
 	return true
 }
 
-// asked reports whether the page where a share is typed asks for a word within a while.
-func (p *Person) asked(word string) bool {
+// taken reports whether the page where a share is typed shows within a while that n
+// words were taken: it asks for the next one, or lets the person go on.
+func (p *Person) taken(n, of int) bool {
 	p.t.Helper()
-	actions := []ceremony.Action{
-		{Label: "Clear this share", Key: "Esc", Kind: ceremony.Stop}, {Label: "Show while held", Key: "F2", Held: true},
-		{Label: "Next", Key: "Enter", Kind: ceremony.Primary, Why: word},
-	}
+	next := ceremony.Action{Label: "Next", Key: "Enter", Kind: ceremony.Primary}
+	ask := next
+	ask.Why = fmt.Sprintf("Word %d of %d", n+1, of)
+	actions := []ceremony.Action{{Label: "Clear this share", Key: "Esc", Kind: ceremony.Stop}, {Label: "Show while held", Key: "F2", Held: true}, ask}
 	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(blink) {
-		picture := p.look()
-		if seen, err := p.reader.Why(picture, actions, word); seen || err != nil {
-			if err != nil {
-				p.t.Fatal(err)
-			}
+		var seen bool
+		var err error
+		if picture := p.look(); n == of {
+			_, seen, err = p.reader.Button(picture, next)
+		} else {
+			seen, err = p.reader.Why(picture, actions, ask.Why)
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if seen {
 			return true
 		}
 	}
 	return false
 }
 
-// tries presses keys and reports whether the page changes within a while.
-func (p *Person) tries(keys ...string) bool {
+// tries presses a key and reports whether the page changes within a while.
+func (p *Person) tries(key string) bool {
 	p.t.Helper()
 	before := page(p.look())
-	p.Press(keys...)
+	p.Press(key)
 	for end := time.Now().Add(oneTry); time.Now().Before(end); time.Sleep(blink) {
 		if !bytes.Equal(page(p.look()), before) {
 			return true
