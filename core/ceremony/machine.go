@@ -76,11 +76,12 @@ func (c *Ceremony) askLive(ctx context.Context, q screen, until func() bool) (Ev
 	return c.askGate(ctx, q, until)
 }
 
-// keepShown brings what is shown of the machine up to date, on the screen too.
-func (c *Ceremony) keepShown(e *Environment, now Environment) {
-	if !slices.EqualFunc(now.Shown, e.Shown, sameGroup) {
-		e.Shown = now.Shown
-		c.publish(func(v *View) { v.Body = FactsBody{now.Shown} })
+// keepShown brings what the screen shows of the machine up to date. It goes by the
+// screen: one that comes back, after people thought of shutting down, shows what was.
+func (c *Ceremony) keepShown(now []FactGroup) {
+	b, ok := c.View().Body.(FactsBody)
+	if ok && !slices.EqualFunc(now, b.Groups, sameGroup) {
+		c.publish(func(v *View) { v.Body = FactsBody{now} })
 	}
 }
 
@@ -88,12 +89,12 @@ func sameGroup(a, b FactGroup) bool { return a.Title == b.Title && slices.Equal(
 
 // showMachine shows the machine as it is now: its memory, its power, what is plugged in.
 func (c *Ceremony) showMachine(ctx context.Context) error {
-	e, lost := c.environment(), c.lostDevice(ctx)
+	lost := c.lostDevice(ctx)
 	_, err := c.askLive(ctx, screen{
 		title: "The machine", sentence: "This is what the machine says of itself now. Nothing proves it.",
-		body: FactsBody{e.Shown}, actions: []Action{toMenu},
+		body: FactsBody{c.environment().Shown}, actions: []Action{toMenu},
 	}, func() bool {
-		c.keepShown(&e, c.environment())
+		c.keepShown(c.environment().Shown)
 		return lost()
 	})
 	return err
@@ -111,7 +112,7 @@ func (c *Ceremony) machineGate(ctx context.Context) error {
 			if now.Crash != e.Crash || !slices.Equal(now.Claims, e.Claims) {
 				return true
 			}
-			c.keepShown(&e, now)
+			c.keepShown(now.Shown)
 			return false
 		})
 		if errors.Is(err, errChanged) {

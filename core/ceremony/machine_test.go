@@ -103,6 +103,25 @@ func TestWhatAMachineShowsOfItselfIsKeptUpToDate(t *testing.T) {
 	}
 }
 
+// What changes while people are asked whether to shut down is seen once they go back.
+func TestTheMachineIsShownAsItIsAfterGoingBackToIt(t *testing.T) {
+	s, _ := testStage()
+	m := &machine{now: Environment{Shown: shown()}}
+	c := &Ceremony{stage: s, machine: m}
+	ended := make(chan error)
+	go func() { ended <- c.machineGate(t.Context()) }()
+	c.Send(until(t, c, atMachine).Screen, Press{shutDown.ID})
+	asked := until(t, c, titled(endingTitle))
+	later := []FactGroup{{Title: "Health", Facts: []Fact{{Name: "Power", Value: "battery 9 %"}}}}
+	m.change(func(e *Environment) { e.Shown = later })
+	c.Send(asked.Screen, Press{"back"})
+	v := until(t, c, func(v *View) bool { return atMachine(v) && reflect.DeepEqual(v.Body, FactsBody{later}) })
+	c.Send(v.Screen, Press{"out"})
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAMachineThatShowsNothingIsNotAskedAbout(t *testing.T) {
 	for _, m := range []Machine{nil, &machine{}} {
 		s, _ := testStage()
