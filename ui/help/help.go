@@ -148,6 +148,10 @@ func gate(v *ceremony.View) string {
 		return waitingFor(b)
 	case ceremony.FingerprintBody:
 		return "head"
+	case ceremony.MessageBody:
+		if !v.ClockConfirmed { // the machine is shown before it, by facts
+			return "clock"
+		}
 	}
 	switch {
 	case !v.ClockConfirmed:

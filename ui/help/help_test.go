@@ -107,6 +107,7 @@ func TestTheStepsOfACeremony(t *testing.T) {
 		want help.Place
 	}{
 		{"the clock", ceremony.View{Operation: "Before we begin", Body: ceremony.ClockBody{}}, help.Place{Page: "step-clock", Runbook: "runbook-init", Anchor: "clock"}},
+		{"a year long after the image", ceremony.View{Operation: "Before we begin", Title: "Is it really the year 2070?", Body: ceremony.MessageBody{}}, help.Place{Page: "step-clock", Runbook: "runbook-init", Anchor: "clock"}},
 		{"what the machine says", ceremony.View{Operation: "Before we begin", Body: ceremony.FactsBody{}}, help.Place{Page: "step-machine", Runbook: "runbook-init", Anchor: "power"}},
 		{"the stick's files", ceremony.View{Operation: "Before we begin", ClockConfirmed: true, Body: ceremony.FactsBody{}, Stick: waiting}, help.Place{Page: "step-stick", Runbook: "runbook-init", Anchor: "stick"}},
 		{"the profile", ceremony.View{Operation: "Before we begin", ClockConfirmed: true, Body: ceremony.FactsBody{}, Stick: there}, help.Place{Page: "step-profile", Runbook: "runbook-init", Anchor: "profile"}},
