@@ -58,6 +58,7 @@ func TestWhatUsesADiskIsFoundByItsNumberAndItsName(t *testing.T) {
 		"this partition":                 {other + "31 29 8:17 / /a rw - vfat /dev/sdb1 rw\n", "", []string{"mounted at /a"}, []string{"mounted at /a"}},
 		"by its name alone":              {other + "31 29 0:44 / /b rw - btrfs /dev/sdb1 rw\n", "", []string{"mounted at /b"}, []string{"mounted at /b"}},
 		"a disk whose name begins alike": {other + "31 29 8:99 / /c rw - vfat /dev/sdba rw\n", "", nil, nil},
+		"a partition that begins alike":  {other + "31 29 8:26 / /d rw - vfat /dev/sdb10 rw\n", "", []string{"mounted at /d"}, nil},
 		"swap":                           {other, "Filename Type\n/dev/sdb2 partition\n", []string{"/dev/sdb2 swaps"}, nil},
 		"damaged lines":                  {"- \n\n31\nx - y\n" + other, "\n", nil, nil},
 	} {
@@ -81,6 +82,24 @@ func TestWhatUsesADiskIsFoundByItsNumberAndItsName(t *testing.T) {
 		ofPart, e := places[0].Uses()
 		if err != nil || e != nil || !slices.Equal(ofDisk, c.disk) || !slices.Equal(ofPart, c.part) {
 			t.Errorf("%s: the disk %q, %v; the partition %q, %v", name, ofDisk, err, ofPart, e)
+		}
+	}
+}
+
+func TestAPartitionIsKnownByItsName(t *testing.T) {
+	for source, parts := range map[string]map[string]bool{
+		"/dev/sdb1":      {"/dev/sdb": true, "/dev/sdb1": true, "/dev/sd": false},
+		"/dev/sdb10":     {"/dev/sdb": true, "/dev/sdb1": false},
+		"/dev/sdbp":      {"/dev/sdb": false},
+		"/dev/sdbp1":     {"/dev/sdb": false, "/dev/sdbp": true},
+		"/dev/mmcblk0p1": {"/dev/mmcblk0": true},
+		"/dev/mmcblk01":  {"/dev/mmcblk0": false},
+		"tmpfs":          {"/dev/sdb": false},
+	} {
+		for node, want := range parts {
+			if got := partOf(source, node); got != want {
+				t.Errorf("%s is a part of %s: %t", source, node, got)
+			}
 		}
 	}
 }

@@ -76,10 +76,18 @@ func (l Location) Uses() ([]string, error) {
 	return uses(l.root, []string{folder})
 }
 
-// partOf says whether a node is another one, or by its name a partition of it.
+// partOf says whether a node is another one, or by its name a partition of it: sdb1 of
+// sdb, and of a disk whose name ends in a digit mmcblk0p1. So sdb10 is no part of sdb1.
 func partOf(source, node string) bool {
+	const digits = "0123456789"
 	rest, ok := strings.CutPrefix(source, node)
-	return ok && strings.Trim(strings.TrimPrefix(rest, "p"), "0123456789") == ""
+	if !ok || rest == "" {
+		return ok
+	}
+	if strings.ContainsRune(digits, rune(node[len(node)-1])) {
+		rest, ok = strings.CutPrefix(rest, "p")
+	}
+	return ok && rest != "" && strings.Trim(rest, digits) == ""
 }
 
 func uses(root string, folders []string) ([]string, error) {
