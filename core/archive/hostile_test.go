@@ -7,6 +7,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,9 +164,12 @@ func TestACertificateThatTheProfileDoesNotAllowIsAnError(t *testing.T) {
 			c.NotBefore = c.NotBefore.AddDate(0, 0, 9)
 			c.NotAfter = c.NotAfter.AddDate(0, 0, 9)
 		}), "begins at"},
-		"another CRL":                {child(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://other.example.com"} }), "CRL is at"},
-		"no CRL":                     {child(func(c *x509.Certificate) { c.CRLDistributionPoints = nil }), "CRL is at"},
-		"a constraint":               {child(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} }), "constrained"},
+		"another CRL":  {child(func(c *x509.Certificate) { c.CRLDistributionPoints = []string{"http://other.example.com"} }), "CRL is at"},
+		"no CRL":       {child(func(c *x509.Certificate) { c.CRLDistributionPoints = nil }), "CRL is at"},
+		"a constraint": {child(func(c *x509.Certificate) { c.PermittedDNSDomains = []string{"example.com"} }), "constrained"},
+		"a constraint to addresses": {child(func(c *x509.Certificate) {
+			c.PermittedIPRanges = []*net.IPNet{{IP: net.IP{192, 0, 2, 0}, Mask: net.CIDRMask(24, 32)}}
+		}), "constrained"},
 		"signatures of all kinds":    {child(func(c *x509.Certificate) { c.KeyUsage |= x509.KeyUsageDigitalSignature }), "key usage"},
 		"an extension of any kind":   {child(func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{anyUsage} }), "extension 2.5.29.37"},
 		"a root of another country":  {root(func(c *x509.Certificate) { c.Subject.Country = []string{"SE"} }), "by the profile"},

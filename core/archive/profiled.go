@@ -3,6 +3,7 @@ package archive
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,10 +58,30 @@ func (a asked) intermediate(cert, root *x509.Certificate, csr *x509.CertificateR
 		return fmt.Errorf("its path length is %d, by the profile %d", cert.MaxPathLen, cp.PathLen)
 	case !slices.Equal(cert.CRLDistributionPoints, []string{a.profile.CA.CDPURL}):
 		return fmt.Errorf("its CRL is at %q, by the profile at %q", cert.CRLDistributionPoints, a.profile.CA.CDPURL)
-	case !slices.Equal(cert.PermittedDNSDomains, cp.PermittedDNS) || len(cp.PermittedDNS) > 0 && !cert.PermittedDNSDomainsCritical:
-		return fmt.Errorf("it is constrained to the names %q, by the profile to %q", cert.PermittedDNSDomains, cp.PermittedDNS)
 	}
-	return errors.Join(a.dated(cert, cp.ValidityDays, root.NotAfter), fit(cert, "2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.35"))
+	return errors.Join(constrained(cert, cp.PermittedDNS), a.dated(cert, cp.ValidityDays, root.NotAfter), fit(cert, "2.5.29.14", "2.5.29.15", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.35"))
+}
+
+// constrained wants a certificate to be constrained to DNS names of some domains and by
+// nothing else, or, without domains, not to be constrained at all.
+func constrained(cert *x509.Certificate, domains []string) error {
+	isConstraint := func(id asn1.ObjectIdentifier) bool { return id.String() == "2.5.29.30" }
+	there := slices.ContainsFunc(cert.Extensions, func(e pkix.Extension) bool { return isConstraint(e.Id) })
+	others := len(cert.ExcludedDNSDomains) + len(cert.PermittedIPRanges) + len(cert.ExcludedIPRanges) + len(cert.PermittedEmailAddresses) +
+		len(cert.ExcludedEmailAddresses) + len(cert.PermittedURIDomains) + len(cert.ExcludedURIDomains)
+	switch {
+	case !there && len(domains) == 0:
+		return nil
+	case len(domains) == 0:
+		return errors.New("it is constrained to some names, by the profile to none")
+	case !slices.Equal(cert.PermittedDNSDomains, domains):
+		return fmt.Errorf("it is constrained to the names %q, by the profile to %q", cert.PermittedDNSDomains, domains)
+	case !cert.PermittedDNSDomainsCritical:
+		return errors.New("it is constrained to names, but not in a way that everybody must heed")
+	case others > 0 || slices.ContainsFunc(cert.UnhandledCriticalExtensions, isConstraint): // of kinds that crypto/x509 does not know
+		return errors.New("it is constrained by more than the names that the profile permits")
+	}
+	return nil
 }
 
 // dated compares a validity with its length in days, both ends included; one that
