@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"anodize/cmd/internal/fat"
 )
 
 // stickFolder is where a stick stands in sysfs.
@@ -101,6 +104,28 @@ func TestAStickThatWasExchangedBeforeTheAnswerIsNotErased(t *testing.T) {
 	status := run([]string{"init", node}, machine{root: root, in: exchanged, out: &stdout}, &stderr)
 	if b, err := os.ReadFile(node); err != nil || status != failed || !strings.Contains(stderr.String(), "another disk by now") || !bytes.Equal(b, make([]byte, 64<<20)) {
 		t.Errorf("exit status %d, %s, %v", status, stderr.String(), err)
+	}
+}
+
+func TestAStickThatHoldsSomethingElseIsToldPlainly(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "stick"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const size = 64 << 20
+	if err := errors.Join(f.Truncate(size), fat.Write(f, volumeOf(size, []fat.File{{Path: "profile.toml", Data: []byte("written")}}))); err != nil {
+		t.Fatal(err)
+	}
+	for want, file := range map[string]fat.File{
+		"": {Path: "profile.toml", Data: []byte("written")},
+		"profile.toml reads back different: take another stick": {Path: "profile.toml", Data: []byte("another")},
+		"other.csr cannot be read back":                         {Path: "other.csr"},
+	} {
+		err := readBack(f, []fat.File{file})
+		if (err == nil) != (want == "") || err != nil && (!strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "%!")) {
+			t.Errorf("%v, not %q", err, want)
+		}
 	}
 }
 

@@ -262,8 +262,11 @@ func readBack(r io.ReaderAt, files []fat.File) error {
 	}
 	for _, f := range files {
 		got, err := volume{made}.read(f.Path, maxFile)
-		if err != nil || !bytes.Equal(got, f.Data) {
-			return fmt.Errorf("%s reads back different: take another stick (%w)", f.Path, err)
+		if err != nil {
+			return fmt.Errorf("%s cannot be read back: take another stick (%w)", f.Path, err)
+		}
+		if !bytes.Equal(got, f.Data) {
+			return fmt.Errorf("%s reads back different: take another stick", f.Path)
 		}
 	}
 	return nil
