@@ -237,6 +237,37 @@ func TestAClockThatFallsBackDoesNotStrandASignature(t *testing.T) {
 	}
 }
 
+// What would be signed begins when its plan was made. A plan that stood on the screen
+// over a weekend is made anew, as no validator would have its certificate.
+func TestAPlanThatIsNoLongerTrueIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	for name, moved := range map[string]time.Duration{"read for three days": 72 * time.Hour, "of a later time than now": -time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newTestRoom(t, nil)
+			h := enter(t, r)
+			h.gates()
+			h.root()
+			if err := r.SetClock(r.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			before := directories(t, r)
+			h.planCRL()
+			if err := r.SetClock(r.Now().Add(moved)); err != nil {
+				t.Fatal(err)
+			}
+			h.press("go")
+			h.on("This step could not be done", "back")
+			if after := directories(t, r); len(after) != len(before) {
+				t.Errorf("%v were %v", after, before)
+			}
+			h.planCRL()
+			h.issueCRL()
+			sound(t, r)
+		})
+	}
+}
+
 func TestTheNotedHeadIsFoundAgainAfterAPowerFailure(t *testing.T) {
 	t.Parallel()
 	r := newTestRoom(t, nil)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"anodize/core/audit"
 	"anodize/core/disc"
@@ -166,15 +167,22 @@ func (c *Ceremony) conclude(ctx context.Context, op operation, in *intended) err
 	return c.export(ctx, op, r)
 }
 
+// planKeeps is how long a plan may stand on the screen. What is signed begins when it was
+// made, and a validator wants that to be when the intent is on record, or at most 48 hours
+// before: an archive with anything else would never be continued.
+const planKeeps = 24 * time.Hour
+
 // propose plans an operation and shows the plan.
 func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error) {
 	if err := c.confirmAgain(ctx); err != nil {
 		return nil, err
 	}
+	began := c.now()
 	p, err := op.plan(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	made := c.now()
 	if err := c.checkRoom(p); err != nil {
 		return nil, err
 	}
@@ -196,6 +204,9 @@ func (c *Ceremony) propose(ctx context.Context, op operation) (*proposal, error)
 	}
 	if c.lostDevice(ctx)() {
 		return nil, errChanged
+	}
+	if now := c.now(); now.Sub(began) > planKeeps || now.Before(made) {
+		return nil, fmt.Errorf("this plan was made at %s, which dates what will be signed, and it is %s: make it anew", stamp(made), stamp(now))
 	}
 	if p.before != nil {
 		return p, p.before(ctx)
