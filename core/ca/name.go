@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"crypto/x509/pkix"
 	encasn1 "encoding/asn1"
 	"encoding/hex"
 	"fmt"
@@ -200,8 +201,12 @@ func escape(s string) string {
 	return b.String()
 }
 
+// maxSubject bounds a name as text, in bytes: what was signed must fit on record
+// (docs/formats.md, certificate.issued), the prefix of a rehearsal included.
+const maxSubject = 4000
+
 // checkSubject reports whether the Name may be a CA's: not empty, each attribute
-// fit to be issued, one common name, in an RDN of its own.
+// fit to be issued, one common name, in an RDN of its own, and all of it fit for the log.
 func checkSubject(der []byte) error {
 	name, err := readName(der)
 	if err != nil {
@@ -223,6 +228,19 @@ func checkSubject(der []byte) error {
 	}
 	if common != 1 {
 		return fmt.Errorf("%w: %d common names; make the request with one CN", ErrSubject, common)
+	}
+	return checkLength(der)
+}
+
+func checkLength(der []byte) error {
+	var rdns pkix.RDNSequence
+	if _, err := encasn1.Unmarshal(der, &rdns); err != nil {
+		return fmt.Errorf("%w: %w", ErrSubject, err)
+	}
+	var name pkix.Name
+	name.FillFromRDNSequence(&rdns)
+	if n := len(name.String()); n > maxSubject {
+		return fmt.Errorf("%w: it is %d bytes long as text; write at most %d", ErrSubject, n, maxSubject)
 	}
 	return nil
 }

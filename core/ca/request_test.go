@@ -118,6 +118,7 @@ func TestBadRequests(t *testing.T) {
 		{"65 characters", goCSR(t, pkix.AttributeTypeAndValue{Type: oid(oidCommonName), Value: strings.Repeat("a", 65)}), ErrSubject},
 		{"BMPString", goCSR(t, pkix.AttributeTypeAndValue{Type: oid(oidCommonName), Value: encasn1.RawValue{Tag: encasn1.TagBMPString, Bytes: []byte{0, 'a'}}}), ErrSubject},
 		{"TeletexString", goCSR(t, pkix.AttributeTypeAndValue{Type: oid(oidCommonName), Value: encasn1.RawValue{Tag: encasn1.TagT61String, Bytes: []byte("a")}}), ErrSubject},
+		{"a name too long for the log", goCSR(t, longName(31)...), ErrSubject},
 	} {
 		if req, err := ParseCSR(c.data); !errors.Is(err, c.want) || req != nil {
 			t.Errorf("%s: %v, want %v", c.why, err, c.want)
@@ -125,10 +126,30 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// A name of many parts is good as long as a log holds it.
+func TestALongNameIsBounded(t *testing.T) {
+	if _, err := ParseCSR(goCSR(t, longName(20)...)); err != nil {
+		t.Error(err)
+	}
+}
+
+// longName is a common name and so many units of 64 letters, each of three bytes.
+func longName(units int) []pkix.AttributeTypeAndValue {
+	name := []pkix.AttributeTypeAndValue{{Type: oid(oidCommonName), Value: "x"}}
+	for range units {
+		name = append(name, pkix.AttributeTypeAndValue{Type: oid("2.5.4.11"), Value: strings.Repeat("証", 64)})
+	}
+	return name
+}
+
 // goCSR makes a request whose subject openssl would not write.
-func goCSR(t testing.TB, a pkix.AttributeTypeAndValue) []byte {
+func goCSR(t testing.TB, attributes ...pkix.AttributeTypeAndValue) []byte {
 	t.Helper()
-	name, err := encasn1.Marshal(pkix.RDNSequence{{a}})
+	var rdns pkix.RDNSequence
+	for _, a := range attributes {
+		rdns = append(rdns, []pkix.AttributeTypeAndValue{a})
+	}
+	name, err := encasn1.Marshal(rdns)
 	if err != nil {
 		t.Fatal(err)
 	}
