@@ -37,6 +37,20 @@ func (m *tearing) ReadAt(b []byte, at int64) (int, error) {
 	return m.File.ReadAt(b, at)
 }
 
+// tryStick has files written to a stick that was just plugged in, again until the machine
+// has found one, and returns the title that follows: refused, or the last page's.
+func (s *seat) tryStick(refused string) (title string) {
+	s.room.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		s.Insist(refused, "Enter")
+		if title = s.Await(refused, "Init root: done"); title != refused || !s.Says("The stick is not there.") {
+			return title
+		}
+	}
+	s.room.t.Fatalf("the machine does not find the stick: see %s", s.Keep("last"))
+	return ""
+}
+
 // tearStick has files written to a new stick that is pulled out after so many writes of
 // the machine's. The page before that is refused, and the one after. It returns the
 // stick's name.

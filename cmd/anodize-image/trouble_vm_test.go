@@ -64,12 +64,13 @@ func TestDevicesArePulledOutAtBadMoments(t *testing.T) {
 	const refused = "The stick did not take the files"
 	s.Await(refused)
 	s.plugStick("full")
-	s.Insist(refused, "Enter")
-	s.Await(refused)
+	if s.tryStick(refused) != refused {
+		t.Error("a full stick took the files")
+	}
 	s.vm.Unplug("full")
 	torn := []string{s.tearStick(1, refused), s.tearStick(5, refused), s.tearStick(12, refused)}
 	s.plugStick("other")
-	s.Insist(refused, "Enter")
+	s.tryStick(refused)
 	s.Answer("Init root: done", "Enter")
 	head := s.NoteHead()
 	s.shutDown("Is this the stick?") // it is another one

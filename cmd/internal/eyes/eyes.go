@@ -66,6 +66,11 @@ func (r *Reader) Notice(picture image.Image, n ceremony.Notice) (bool, error) {
 	return r.stands(picture, &ceremony.View{Title: "A title", Notice: n}, n.Text, r.size.Y)
 }
 
+// Happened tells whether a picture's message says that this happened.
+func (r *Reader) Happened(picture image.Image, what string) (bool, error) {
+	return r.stands(picture, &ceremony.View{Title: "A title", Body: ceremony.MessageBody{Happened: what}}, what, r.size.Y)
+}
+
 // stands tells whether a text of a view stands on a picture as it stands there, or at
 // most down pixels lower.
 func (r *Reader) stands(picture image.Image, v *ceremony.View, text string, down int) (bool, error) {

@@ -107,6 +107,19 @@ func TestANoticeIsTheOneOnThePicture(t *testing.T) {
 	}
 }
 
+func TestAMessageSaysWhatHappened(t *testing.T) {
+	for _, size := range sizes {
+		r := New(size, list(t))
+		p := picture(t, size, ceremony.View{Title: "The stick did not take the files", Sentence: "Nothing is lost.", CA: "Example",
+			Body: ceremony.MessageBody{Happened: "The stick is full.", Certain: []string{"The record is on the disc."}, Do: "Try again."}})
+		for what, want := range map[string]bool{"The stick is full.": true, "The stick is not there.": false, "The stick is": false} {
+			if got, err := r.Happened(p, what); err != nil || got != want {
+				t.Errorf("%v: %q is on the picture: %t, %v", size, what, got, err)
+			}
+		}
+	}
+}
+
 func TestAButtonIsFoundWhereItStands(t *testing.T) {
 	right := ceremony.Action{ID: "right", Label: "It is right", Key: "Enter", Kind: ceremony.Primary}
 	set := ceremony.Action{ID: "set", Label: "Set the clock", Key: "S"}

@@ -108,6 +108,16 @@ func (p *Person) AwaitNotice(kind ceremony.NoticeKind, texts ...string) {
 	})
 }
 
+// Says tells whether the page that is shown says that this happened.
+func (p *Person) Says(what string) bool {
+	p.t.Helper()
+	says, err := p.reader.Happened(p.look(), what)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return says
+}
+
 // Answer waits for a title, presses a key, and waits until the page is another one.
 func (p *Person) Answer(title, key string) {
 	p.t.Helper()
