@@ -157,7 +157,7 @@ func (d *Drive) do(ctx context.Context, c command, out, in []byte) (int, error) 
 			return 0, fmt.Errorf("no answer from the drive to %s: %w", c.name, err)
 		}
 		if n < 0 || n > len(in) {
-			return 0, fmt.Errorf("the answer of the drive to %s is of %d bytes, and has room for %d", c.name, n, len(in))
+			return 0, fmt.Errorf("the drive's answer to %s is said to be of %d bytes, and at most %d were asked for", c.name, n, len(in))
 		}
 		if sense == nil {
 			return n, nil
@@ -189,7 +189,7 @@ func (d *Drive) ask(ctx context.Context, c command, in []byte, want int) ([]byte
 		return nil, err
 	}
 	if n < want {
-		return nil, fmt.Errorf("the answer of the drive to %s is too short: %d bytes, at least %d belong there", c.name, n, want)
+		return nil, fmt.Errorf("the drive's answer to %s is too short: %d bytes, where at least %d belong", c.name, n, want)
 	}
 	return in[:n], nil
 }
