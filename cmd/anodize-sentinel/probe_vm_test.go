@@ -131,7 +131,10 @@ func theStick(g *gate.Client) error {
 	if err := os.WriteFile(name, []byte("by the kiosk"), 0o600); err != nil {
 		return err
 	}
-	err = refused("running a program on the stick", unix.Exec(filepath.Join(folder, "PROGRAM"), []string{"x"}, nil))
+	err = errors.Join(
+		refused("running a program on the stick", unix.Exec(filepath.Join(folder, "PROGRAM"), []string{"x"}, nil)),
+		refused("making the folder that firmware starts from", os.Mkdir(filepath.Join(folder, "EFI"), 0o700)),
+	)
 	if err := errors.Join(err, os.Rename(name, filepath.Join(folder, "RENAMED.TXT")), g.UnmountStick()); err != nil {
 		return err
 	}
